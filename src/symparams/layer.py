@@ -1,0 +1,427 @@
+"""A layer as declared index sets, and what follows from them: counts, uses, shapes.
+
+No formula is written here or in any entry: a tensor is a start box and a tuple of rules,
+and every quantity is a fold over that tuple.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .algebra import same
+from .axes import Axis, Box, axes, box_size, side_of
+from .calculus import (
+    SUBGOALS,
+    Bundle,
+    Dynamic,
+    Env,
+    Fix,
+    Group,
+    Reindex,
+    Restrict,
+    Rule,
+    Share,
+    Wiring,
+    dense,
+)
+from .errors import DeclarationError
+from .symbols import INDEX
+from .terms import ONE, Num, S, Sym, Term, letters, product, substitute, total
+
+Values = Mapping[str, Term]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A parameter tensor: its outputs, its inputs and the rules that act on the dense map.
+
+    ``letter`` names it in a written equation.  ``when`` is the switch that decides whether
+    it is there; a tensor that is not ``trainable`` is counted apart.
+    """
+
+    name: str
+    letter: str
+    out: Box
+    inputs: Box = ()
+    rules: tuple[Rule, ...] = ()
+    when: str = ""
+    trainable: bool = True
+    kind: str = "weight"
+
+    @property
+    def start(self) -> Bundle:
+        """The dense start: one label for every pair of an output and an input."""
+        return Bundle(((*self.out, *self.inputs),))
+
+    def windowed(self, site: str = "out", **windows: str) -> Tensor:
+        """Each output reads a window: ``windowed(H="k_h")`` re-indexes H, then restricts.
+
+        ``site="in"`` turns it round: each input value is spread over a window of outputs.
+        """
+        moved_box, site_box = (self.inputs, self.out) if site == "out" else (self.out, self.inputs)
+        rules: list[Rule] = []
+        for dim, tap in windows.items():
+            moved, fixed = _along(moved_box, dim), _along(site_box, dim)
+            mark = tap.removeprefix("k")
+            offset = Reindex(
+                moved.name, fixed.name, tap, INDEX[tap], S("s" + mark), S("d" + mark), S("P" + mark)
+            )
+            rules += [offset, Restrict(offset, S(tap))]
+        return self._with(*rules)
+
+    def diagonal(self, *dims: str) -> Tensor:
+        """Each output reads only its own place along these directions."""
+        rules: list[Rule] = []
+        for dim in dims:
+            moved, fixed = _along(self.inputs, dim), _along(self.out, dim)
+            offset = Reindex(moved.name, fixed.name, moved.name + "-" + fixed.name, moved.index)
+            rules += [offset, Restrict(offset, None)]
+        return self._with(*rules)
+
+    def grouped(self, cut: str, other: str, by: str = "g") -> Tensor:
+        """Only inputs and outputs of one of ``by`` groups are joined."""
+        return self._with(Group(cut, other, S(by)))
+
+    def shared_over(self, *names: str, summed: bool = False) -> Tensor:
+        """The same labels at every index of these axes."""
+        return self._with(Share(names, summed))
+
+    def fixed(self, to: Term | None = None) -> Tensor:
+        """The entries are constants."""
+        return self._with(Fix(to))
+
+    def selected(self) -> Tensor:
+        """The entries are computed from the data."""
+        return self._with(Dynamic())
+
+    def where(self, switch: str) -> Tensor:
+        """There only where a switch is on."""
+        return replace(self, when=switch)
+
+    def _with(self, *rules: Rule) -> Tensor:
+        ordered = sorted((*self.rules, *rules), key=lambda rule: SUBGOALS.index(rule.subgoal))
+        fresh = replace(self, rules=tuple(ordered))
+        assert fresh.bundles  # a bad declaration is refused when it is made
+        return fresh
+
+    @functools.cached_property
+    def bundles(self) -> tuple[Bundle, ...]:
+        """The index sets after the start and after each rule.
+
+        Raises:
+            DeclarationError: a rule's side condition fails.
+        """
+        bundles = [self.start]
+        for rule in self.rules:
+            bundles.append(rule.apply(bundles[-1]))
+        return tuple(bundles)
+
+    @property
+    def end(self) -> Bundle:
+        """The index sets of what is stored."""
+        return self.bundles[-1]
+
+    @functools.cached_property
+    def size(self) -> Term:
+        """How many parameters the tensor declares."""
+        return self.end.size
+
+    @functools.cached_property
+    def uses(self) -> Term:
+        """How often its labels are used for one input: the cells without sharing."""
+        bundle = self.start
+        for rule in self.rules:
+            if not isinstance(rule, Share) or rule.summed:
+                bundle = rule.apply(bundle)
+        return bundle.cells
+
+    def per_batch(self) -> Tensor:
+        """The same tensor with the batch written out: a site like any other, always shared."""
+        n_out = axes("N", "out")[0]
+        rules: tuple[Rule, ...] = (Share(("N",)),)
+        inputs = self.inputs
+        if inputs:
+            inputs = (*_apart(axes("N", "in"), (n_out,)), *inputs)
+            offset = Reindex("N'", "N", "N'-N", "n'")
+            rules = (offset, Restrict(offset, None), *rules)
+        ordered = sorted((*rules, *self.rules), key=lambda rule: SUBGOALS.index(rule.subgoal))
+        return replace(self, out=(n_out, *self.out), inputs=inputs, rules=tuple(ordered))
+
+    def bound(self, values: Values) -> Tensor | None:
+        """What is left of the declaration once switches are set; None when it is off.
+
+        A rule bound to nothing (one group) leaves the tuple, so it is in no step's name.
+        """
+        if self.when and values.get(self.when) == Num(0):
+            return None
+        kept = tuple(r for r in self.rules if not (isinstance(r, Group) and _one(r, values)))
+        switch = "" if self.when in values else self.when
+        if kept == self.rules and switch == self.when:
+            return self
+        return replace(self, rules=kept, when=switch)
+
+    def wire(self, env: Env) -> list[Wiring]:
+        """All edges and labels at small numbers, after the start and after each rule."""
+        wirings = [dense(self.start.boxes[0], env)]
+        for rule, before in zip(self.rules, self.bundles, strict=False):
+            wirings.append(rule.run(wirings[-1], before))
+        return wirings
+
+
+def _one(rule: Group, values: Values) -> bool:
+    return substitute(rule.groups, values) == ONE
+
+
+def _along(box: Box, dim: str) -> Axis:
+    for axis in box:
+        if dim in (axis.dim, axis.name):
+            return axis
+    raise DeclarationError("no_axis", axis=dim, box=" ".join(a.name for a in box) or "()")
+
+
+def weight(out: str | Box, inputs: str | Box, name: str = "weight", letter: str = "w") -> Tensor:
+    """The dense start of a weight: every output joined to every input."""
+    outputs = _box(out, "out")
+    return Tensor(name, letter, outputs, _apart(_box(inputs, "in"), outputs))
+
+
+def _apart(inputs: Box, outputs: Box) -> Box:
+    """Input axes named as an output axis get a prime: one direction, two index sets."""
+    names = {axis.name for axis in outputs}
+    return tuple(
+        replace(axis, name=axis.name + "'", index=axis.index + "'") if axis.name in names else axis
+        for axis in inputs
+    )
+
+
+def bias(out: str | Box, name: str = "bias", letter: str = "b", when: str = "b") -> Tensor:
+    """One bias for every output, where the bias switch is on."""
+    return Tensor(name, letter, _box(out, "out"), when=when, kind="bias")
+
+
+def _box(box: str | Box, side: str) -> Box:
+    return axes(box, "out" if side == "out" else "in") if isinstance(box, str) else box
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a person can set: a size, a modifier or a switch.
+
+    ``symbol`` is its letter and ``parts`` its letters axis by axis; ``default`` gives a
+    Term for each part, or nothing where the letter stays open.  ``least`` is the smallest
+    number allowed; ``words`` are settings by name (``same``) and the structural option
+    they choose.
+    """
+
+    symbol: str
+    code: str
+    parts: tuple[str, ...] = ()
+    default: tuple[Term, ...] = ()
+    kind: str = "size"
+    least: int = 1
+    words: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letters that carry the value."""
+        return self.parts or (self.symbol,)
+
+
+@dataclass(frozen=True, slots=True)
+class Define:
+    """A derived size: its letter and what it is."""
+
+    symbol: str
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Divides:
+    """A side condition: the first divides the second."""
+
+    divisor: str
+    whole: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer type: its axes, its tensors, its keys and how its output sizes follow.
+
+    ``zero`` names the sentence that says why there is nothing to count, for layers
+    without weights.
+    """
+
+    id: str
+    family: str
+    inputs: Box
+    outputs: Box
+    tensors: tuple[Tensor, ...] = ()
+    keys: tuple[Key, ...] = ()
+    defines: tuple[Define, ...] = ()
+    requires: tuple[Divides, ...] = ()
+    also: tuple[str, ...] = ()
+    options: tuple[tuple[str, object], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [tensor.name for tensor in self.tensors]
+        if len(set(names)) != len(names):
+            raise DeclarationError("tensor_twice", layer=self.id)
+        known = {a.name for a in (*self.inputs, *self.outputs)}
+        known |= {letter for key in self.keys for letter in (key.symbol, *key.letters)}
+        known |= {define.symbol for define in self.defines}
+        for tensor in self.tensors:
+            stray = letters(tensor.size) | letters(tensor.uses)
+            stray -= known
+            if stray:
+                raise DeclarationError(
+                    "stray_letter", layer=self.id, tensor=tensor.name, letter=min(stray)
+                )
+
+    @functools.cached_property
+    def _variants(self) -> dict[tuple[object, ...], tuple[Tensor, ...]]:
+        return {}
+
+    def variant(self, values: Values) -> tuple[Tensor, ...]:
+        """The tensors for a structure: which switches are on, whether there are groups.
+
+        Kept per structure, so that what follows from a declaration is worked out once.
+        """
+        structure = tuple(
+            values.get(key.symbol) if key.kind == "switch" else values.get(key.symbol) == ONE
+            for key in self.keys
+            if key.kind == "switch" or key.symbol in self._dividers
+        )
+        if structure not in self._variants:
+            bound = (tensor.bound(values) for tensor in self.tensors)
+            self._variants[structure] = tuple(t for t in bound if t is not None)
+        return self._variants[structure]
+
+    @functools.cached_property
+    def _dividers(self) -> frozenset[str]:
+        return frozenset(condition.divisor for condition in self.requires)
+
+    def key(self, name: str) -> Key | None:
+        """The key that answers to a name: its symbol, its code form, or a part's letter."""
+        for key in self.keys:
+            if name in (key.symbol, key.code, *key.also) or name in key.letters:
+                return key
+        return None
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The letters of the switches, in order."""
+        return tuple(key.symbol for key in self.keys if key.kind == "switch")
+
+    def define(self, symbol: str) -> Term | None:
+        """What a derived size is, or None for a letter of its own."""
+        for define in self.defines:
+            if define.symbol == symbol:
+                return define.term
+        return None
+
+
+Build = Callable[..., Layer]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A layer with what is known of it: numbers, letters, switches.
+
+    ``values`` holds a Term for each letter that was set or has its usual value; letters
+    that are not in it stay.  Structure (switches, one group) is bound before anything is
+    derived, numbers are substituted into what was derived.
+    """
+
+    layer: Layer
+    values: Values = field(default_factory=dict)
+    name: str = ""
+
+    @functools.cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The tensors that are there."""
+        return self.layer.variant(self.values)
+
+    def put(self, size: Term) -> Term:
+        """A size with what is known put in."""
+        return substitute(size, self.values)
+
+    def box(self, box: Iterable[Axis]) -> tuple[Term, ...]:
+        """The sizes of axes, with what is known put in."""
+        return tuple(self.put(axis.size) for axis in box)
+
+    def share_of(self, tensor: Tensor) -> Term:
+        """A tensor's part of the count; an open switch stays as a factor."""
+        size = tensor.size
+        return S(tensor.when) * size if tensor.when else size
+
+    def count(self, trainable: bool = True) -> Term:
+        """The number of parameters, in letters."""
+        chosen = [t for t in self.tensors if t.trainable == trainable]
+        return total(*(self.share_of(t) for t in chosen))
+
+    @property
+    def params(self) -> Term:
+        """The number of trainable parameters with what is known put in."""
+        return self.put(self.count())
+
+    @property
+    def macs(self) -> Term:
+        """Multiply-accumulates for one input, in letters: every weight's uses."""
+        used = [t.uses for t in self.tensors if t.kind == "weight" and t.end.stored]
+        return total(*used)
+
+    @property
+    def activations(self) -> Term:
+        """The number of output values for one input, in letters."""
+        return box_size(self.layer.outputs)
+
+    def expand(self, size: Term) -> Term:
+        """Derived sizes put in, until only given letters are left."""
+        for _ in range(4):
+            known = {d.symbol: d.term for d in self.layer.defines if d.symbol not in self.values}
+            size = substitute(self.put(size), known)
+        return self.put(size)
+
+    def formula(self) -> Term:
+        """The count over every letter of the layer, nothing put in."""
+        return total(
+            *(
+                S(t.when) * t.size if t.when else t.size
+                for t in self.layer.tensors
+                if t.trainable
+            )
+        )
+
+
+def inner_and_outer(tensor: Tensor) -> tuple[Box, Box]:
+    """The stored axes as (what one unit has, how many units there are).
+
+    One output needs every stored input index; with no input left but the layer spread
+    over outputs (a transposed convolution), one input feeds every stored output index.
+    """
+    box = tensor.end.boxes[0]
+    taps = tuple(axis for axis in box if axis.role == "offset")
+    inputs, outputs = side_of(box, "in"), side_of(box, "out")
+    if taps and taps[0].side == "out":
+        inner = (*taps, *(axis for axis in outputs if axis.role != "offset"))
+        return inner, inputs
+    inner = (*(a for a in inputs if a.role == "offset"), *(a for a in inputs if a.role != "offset"))
+    return inner, (*side_of(box, "copy"), *outputs)
+
+
+def per_position(size: Term, box: Box) -> Term:
+    """A size times the sites of a box, sites first."""
+    return product(*(axis.size for axis in box), size)
+
+
+def is_symbol(size: Term) -> bool:
+    """Whether a size is a bare letter."""
+    return isinstance(size, Sym)
+
+
+def agree(left: Term, right: Term) -> bool:
+    """Whether two sizes are one quantity."""
+    return same(left, right)

@@ -1,0 +1,131 @@
+"""Where the words and pages are, and how a sentence is said from facts.
+
+Words live apart from rules: a rule, a plan or an error knows the id of a sentence and the
+facts in it; the sentence stands in ``templates/words/<language>/<file>.toml``.  A sentence
+comes back in pieces, so that a renderer writes the mathematics in its own medium and
+escapes everything else.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+Sentence = tuple[Any, ...]
+_HOLE = 0xE000  # private-use characters stand for the facts while a sentence is put together
+_HOLES = 0xF8FF - _HOLE
+_PRIVATE = re.compile(f"[{chr(_HOLE)}-{chr(_HOLE + _HOLES)}]")
+
+
+@functools.cache
+def templates() -> Path:
+    """The folder of templates: inside an installed wheel, else at the top of the checkout.
+
+    >>> (templates() / "words" / "en").is_dir()
+    True
+    """
+    here = Path(__file__).resolve().parent
+    for folder in (here / "templates", here.parent.parent / "templates"):
+        if (folder / "words").is_dir():
+            return folder
+    raise FileNotFoundError("symparams was installed without its templates folder")
+
+
+class _Facts:
+    """The facts met while one sentence is rendered, each behind one private character."""
+
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+
+    def __call__(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value if value.isascii() else _PRIVATE.sub("?", value)
+        if value is None or isinstance(value, jinja2.Undefined):
+            return ""
+        if isinstance(value, tuple):
+            return "".join(self(piece) for piece in value)
+        if len(self.held) >= _HOLES:
+            raise ValueError("a sentence holds too many facts")
+        self.held.append(value)
+        return chr(_HOLE + len(self.held) - 1)
+
+
+_facts: contextvars.ContextVar[_Facts] = contextvars.ContextVar("facts")
+_environment = jinja2.Environment(
+    finalize=lambda value: _facts.get()(value), undefined=jinja2.StrictUndefined, autoescape=False
+)
+
+
+@functools.cache
+def _file(language: str, stem: str) -> dict[str, Any]:
+    path = templates() / "words" / language / f"{stem}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@functools.cache
+def source(identity: str, language: str = "en") -> str | None:
+    """The template of a sentence id such as ``steps.share.position``, or None."""
+    stem, *keys = identity.split(".")
+    found: Any = _file(language, stem)
+    for key in keys:
+        if not isinstance(found, dict) or key not in found:
+            return None
+        found = found[key]
+    return found if isinstance(found, str) else None
+
+
+@functools.cache
+def _compiled(identity: str, language: str) -> jinja2.Template:
+    text = source(identity, language)
+    if text is None:
+        raise KeyError(f"no sentence {identity!r} in the words for {language!r}")
+    return _environment.from_string(text)
+
+
+def first(*identities: str, language: str = "en") -> str:
+    """The first id that has a sentence: a layer's own wording before its family's."""
+    for identity in identities:
+        if source(identity, language) is not None:
+            return identity
+    raise KeyError(f"no sentence for any of {identities}")
+
+
+def say(identity: str, facts: dict[str, Any] | None = None, language: str = "en") -> Sentence:
+    """A sentence in pieces: strings, and the facts as they were given.
+
+    >>> say("errors.never_closed")
+    ('this bracket is never closed',)
+    """
+    met = _Facts()
+    token = _facts.set(met)
+    try:
+        text = _compiled(identity, language).render(facts or {})
+    finally:
+        _facts.reset(token)
+    return tuple(_pieces(text, met.held))
+
+
+def _pieces(text: str, held: list[Any]) -> list[Any]:
+    pieces: list[Any] = []
+    start = 0
+    for position, character in enumerate(text):
+        number = ord(character) - _HOLE
+        if 0 <= number < len(held):
+            if position > start:
+                pieces.append(text[start:position])
+            pieces.append(held[number])
+            start = position + 1
+    if start < len(text):
+        pieces.append(text[start:])
+    return pieces
+
+
+def plain(identity: str, facts: dict[str, Any] | None = None, language: str = "en") -> str:
+    """A sentence as one string, its facts as ``str`` writes them."""
+    return "".join(str(piece) for piece in say(identity, facts, language))
