@@ -223,6 +223,7 @@ class Key:
     least: int = 1
     words: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    option: str = ""
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -388,11 +389,7 @@ class Bound:
     def formula(self) -> Term:
         """The count over every letter of the layer, nothing put in."""
         return total(
-            *(
-                S(t.when) * t.size if t.when else t.size
-                for t in self.layer.tensors
-                if t.trainable
-            )
+            *(S(t.when) * t.size if t.when else t.size for t in self.layer.tensors if t.trainable)
         )
 
 

@@ -70,7 +70,8 @@ def padding(space: tuple[str, ...], mode: str) -> tuple[Key, ...]:
             for axis in space
             for side in SIDES[axis]
         )
-    return (per_axis("P", "padding", space, ZERO, kind="modifier", least=0, words=words),)
+    more = {"kind": "modifier", "least": 0, "words": words, "option": "padding"}
+    return (per_axis("P", "padding", space, ZERO, **more),)
 
 
 def dilation(space: tuple[str, ...]) -> Key:

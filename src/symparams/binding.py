@@ -1,0 +1,334 @@
+"""What a person gives a layer - numbers, letters, words - bound to its symbols and checked.
+
+Structure is chosen first (padding by name, sides, leading axes), then sizes; input and
+output sizes are checked against each other, and stride and padding that would fit are found.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+
+from .algebra import canonical, number, polynomial, value, written
+from .errors import Error, UnknownName, ValueRefused
+from .layer import Bound, Build, Define, Key, Layer
+from .terms import Num, S, Sym, Term, letters, substitute, term
+
+Given = Mapping[str, object]
+LARGEST = 10**12
+
+
+def bind(build: Build, given: Given, fixed: Given | None = None) -> Bound:
+    """A layer with what is given bound to its symbols.
+
+    ``given`` maps a key (``in_channels``, ``C_in``, ``k_h`` ...) to a whole number, a Term,
+    a switch, a setting by name, or a sequence with a value for each axis; ``fixed`` are
+    structural options.
+
+    Raises:
+        UnknownName: the layer has no such key.
+        ValueRefused: a value is no size, or does not fit the others.
+    """
+    options = dict(fixed or {})
+    plain = build(**options)
+    given = dict(given)
+    for name in list(given):
+        key = find_key(plain, name)
+        setting = _setting(key, given[name])
+        if setting is not None:
+            options[key.option] = setting
+            del given[name]
+        elif key.option and _is_pairs(given[name], len(key.letters)):
+            options[key.option] = "sides"
+    layer = build(**options)
+    values: dict[str, Term] = {}
+    for name, raw in given.items():
+        key = find_key(layer, name) if layer.key(name) else find_key(plain, name)
+        _set(values, layer, key, name, raw)
+    _fit(layer, values, given)
+    _usual(layer, values)
+    _check(layer, values)
+    _derive_sizes(layer, values)
+    return Bound(layer, values)
+
+
+def find_key(layer: Layer, name: str) -> Key:
+    """The key a name means.
+
+    Raises:
+        UnknownName: no key has it; the nearest one is suggested.
+    """
+    key = layer.key(name)
+    if key is not None:
+        return key
+    known = sorted({n for k in layer.keys for n in (k.symbol, k.code, *k.also, *k.letters)})
+    near = difflib.get_close_matches(name, known, 1, 0.6)
+    raise UnknownName("unknown_key", layer=layer.id, key=name, near=near[0] if near else None,
+                      known=", ".join(k.code for k in layer.keys if k.kind != "derived"))  # fmt: skip
+
+
+def _setting(key: Key, raw: object) -> str | None:
+    if isinstance(raw, str) and key.words:
+        word = raw.lower()
+        if word in key.words:
+            return word
+        raise ValueRefused("not_a_word", key=key.code, value=raw, words=", ".join(key.words))
+    return None
+
+
+def _is_pairs(raw: object, axes: int) -> bool:
+    return (
+        isinstance(raw, Sequence)
+        and not isinstance(raw, str)
+        and len(raw) == axes
+        and all(isinstance(pair, Sequence) and len(pair) == 2 for pair in raw)
+    )
+
+
+def _set(values: dict[str, Term], layer: Layer, key: Key, name: str, raw: object) -> None:
+    if key.kind == "switch":
+        values[key.symbol] = _switch(key, raw)
+        return
+    if name in key.letters and name != key.symbol:
+        values[name] = size(key, raw)
+        return
+    if _is_pairs(raw, len(key.letters)) and key.option:
+        _set_sides(values, layer, raw)
+        return
+    if isinstance(raw, Sequence) and not isinstance(raw, str):
+        if len(raw) == 1:
+            raw = [raw[0]] * len(key.letters)
+        if len(raw) != len(key.letters):
+            raise ValueRefused(
+                "wrong_axes", key=key.code, given=len(raw), wanted=len(key.letters), layer=layer.id
+            )
+        for letter, part in zip(key.letters, raw, strict=True):
+            values[letter] = size(key, part)
+        return
+    for letter in key.letters:
+        values[letter] = size(key, raw)
+
+
+def _set_sides(values: dict[str, Term], layer: Layer, raw: object) -> None:
+    sides = [key for key in layer.keys if key.symbol.startswith("P_")]
+    flat = [side for pair in raw for side in pair]  # type: ignore[attr-defined]  # pairs, checked
+    for key, side in zip(sides, flat, strict=True):
+        values[key.symbol] = size(key, side)
+
+
+def _switch(key: Key, raw: object) -> Term:
+    if isinstance(raw, Sym) and raw.name == key.symbol:
+        return raw
+    if isinstance(raw, bool):
+        return Num(int(raw))
+    if isinstance(raw, int) and raw in (0, 1):
+        return Num(raw)
+    if isinstance(raw, Num) and raw.value in (0, 1):
+        return raw
+    raise ValueRefused("not_a_switch", key=key.code, value=str(raw))
+
+
+def size(key: Key, raw: object) -> Term:
+    """A value as a size: a whole number in bounds, or letters.
+
+    Raises:
+        ValueRefused: it is negative, zero where nothing can be zero, fractional or absurd.
+    """
+    if isinstance(raw, bool) or raw is None:
+        raise ValueRefused("not_a_size", key=key.code, value=raw)
+    if isinstance(raw, Term):
+        found = number(raw)
+        if found is None:
+            return raw
+        raw = found
+    if not isinstance(raw, int):
+        raise ValueRefused("not_whole", key=key.code, value=raw)
+    if raw < key.least:
+        raise ValueRefused("too_small", key=key.code, value=raw, least=key.least)
+    if raw > LARGEST:
+        raise ValueRefused("too_big", key=key.code, value=raw, largest=LARGEST)
+    return term(raw)
+
+
+def _usual(layer: Layer, values: dict[str, Term]) -> None:
+    """Modifiers left out take their usual value; a kernel left out is square, one letter."""
+    for key in layer.keys:
+        missing = [letter for letter in key.letters if letter not in values]
+        if key.default and missing:
+            for letter, usual in zip(key.letters, key.default, strict=True):
+                values.setdefault(letter, usual)
+        elif len(key.parts) > 1 and len(missing) == len(key.parts):
+            values.update({part: S(key.symbol) for part in key.parts})
+    for _ in range(2):  # a usual value may be another letter of the layer (a pool's window)
+        for letter, held in list(values.items()):
+            if letter not in letters(held):
+                values[letter] = substitute(held, values)
+
+
+# --- sizes that must agree ------------------------------------------------------------------
+
+
+def _numeric(values: Mapping[str, Term], letter: str) -> int | None:
+    held = values.get(letter)
+    return held.value if isinstance(held, Num) else None
+
+
+def _fit(layer: Layer, values: dict[str, Term], given: Given) -> None:
+    """Input and output sizes both given: find stride and padding, or refuse."""
+    for define in layer.defines:
+        wanted = _numeric(values, define.symbol)
+        if not define.symbol.endswith("_out") or wanted is None:
+            continue
+        trial = dict(values)
+        _usual(layer, trial)
+        axis = define.symbol.removesuffix("_out")
+        if axis not in letters(define.term) or _numeric(trial, axis) is None:
+            continue
+        mark = _mark(layer, axis)
+        free = [s for s in ("P", "s") if layer.key(s + mark) and s + mark not in values]
+        if not _solve(layer, define, wanted, trial, values, free, mark):
+            _refuse_fit(layer, define, wanted, trial, axis, mark)
+
+
+def _mark(layer: Layer, axis: str) -> str:
+    return "" if len([a for a in layer.inputs if a.role == "position"]) == 1 else "_" + axis.lower()
+
+
+def _solve(
+    layer: Layer, define: Define, wanted: int, trial: dict[str, Term], values: dict[str, Term],
+    free: list[str], mark: str,
+) -> bool:  # fmt: skip
+    """Whether the sizes agree, after choosing padding and stride where they were left open."""
+    if _result(layer, define, trial) is None:
+        return True  # letters are left: nothing to check yet
+    k = _effective(layer, trial, mark)
+    paddings = range(k) if "P" in free else [None]
+    strides = range(1, 65) if "s" in free else [None]
+    for stride in strides:
+        for padding in paddings:
+            attempt = dict(trial)
+            if stride is not None:
+                attempt["s" + mark] = Num(stride)
+            if padding is not None:
+                attempt["P" + mark] = Num(padding)
+            if _result(layer, define, attempt) == wanted:
+                for letter in ("s" + mark, "P" + mark):
+                    if letter in attempt and letter[0] in free:
+                        values[letter] = attempt[letter]
+                return True
+    return False
+
+
+def _effective(layer: Layer, trial: Mapping[str, Term], mark: str) -> int:
+    found = _result(layer, Define("", S("k_eff" + mark)), trial)
+    return min(found, 4096) if found is not None else 1
+
+
+def _result(layer: Layer, define: Define, values: Mapping[str, Term]) -> int | None:
+    size_ = define.term
+    for inner in layer.defines:
+        size_ = substitute(size_, {inner.symbol: inner.term})
+    found = number(substitute(size_, dict(values)))
+    return int(found) if found is not None and found == int(found) else None
+
+
+def _refuse_fit(
+    layer: Layer, define: Define, wanted: int, trial: Mapping[str, Term], axis: str, mark: str
+) -> None:
+    raise ValueRefused(
+        "sizes_contradict",
+        layer=layer.id,
+        size=_numeric(trial, axis),
+        wanted=wanted,
+        got=_result(layer, define, trial),
+        stride=_numeric(trial, "s" + mark),
+        padding=_numeric(trial, "P" + mark),
+        kernel=_numeric(trial, "k" + mark),
+        better=_better(layer, define, wanted, trial, mark),
+    )
+
+
+def _better(
+    layer: Layer, define: Define, wanted: int, trial: Mapping[str, Term], mark: str
+) -> int | None:
+    """The padding that would fit at the stride given, if any does."""
+    for padding in range(_effective(layer, trial, mark)):
+        if _result(layer, define, {**trial, "P" + mark: Num(padding)}) == wanted:
+            return padding
+    return None
+
+
+def _check(layer: Layer, values: Mapping[str, Term]) -> None:
+    for condition in layer.requires:
+        divisor = _numeric(values, condition.divisor)
+        whole = _numeric(values, condition.whole)
+        if divisor and whole and whole % divisor:
+            others = [_numeric(values, c.whole) for c in layer.requires]
+            common = math.gcd(*(o for o in others if o))
+            raise ValueRefused(
+                "does_not_divide",
+                divisor=_code(layer, condition.divisor), d=divisor,
+                whole=_code(layer, condition.whole), n=whole,
+                good=_listed(_divisors(common)), both=_listed([o for o in others if o]),
+            )  # fmt: skip
+
+
+def _divisors(n: int) -> list[int]:
+    if n > 10**6:
+        return [1]
+    return [d for d in range(1, n + 1) if n % d == 0][:6]
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    texts = [str(n) for n in dict.fromkeys(numbers)]
+    return texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + " and " + texts[-1]
+
+
+def _code(layer: Layer, symbol: str) -> str:
+    key = layer.key(symbol)
+    return key.code if key else symbol
+
+
+def _derive_sizes(layer: Layer, values: dict[str, Term]) -> None:
+    """Derived sizes whose letters are all known become known themselves."""
+    for define in reversed(layer.defines):
+        if define.symbol in values:
+            continue
+        held = substitute(define.term, values)
+        open_ = {k.symbol for k in layer.keys if k.kind == "extent"} - set(values)
+        if letters(define.term) & open_ or any(d.symbol in letters(held) for d in layer.defines):
+            continue
+        found = number(held)
+        if found is None:
+            values[define.symbol] = _short(held)
+            continue
+        if found < 1 or found != int(found):
+            _refuse_size(layer, define, values, int(found))
+        values[define.symbol] = Num(int(found))
+
+
+def _short(held: Term) -> Term:
+    """A size in letters as short as it gets: n + 2*1 - 3 + 1 is n."""
+    try:
+        return written(polynomial(held)) if canonical(held) else held
+    except Error:
+        return held
+
+
+def _refuse_size(layer: Layer, define: Define, values: Mapping[str, Term], found: int) -> None:
+    axis = define.symbol.removesuffix("_out")
+    mark = _mark(layer, axis)
+    kernel = _numeric(values, "k_eff" + mark) or _numeric(values, "k" + mark)
+    padding = _numeric(values, "P" + mark) or 0
+    extent = _numeric(values, axis)
+    if extent is not None and kernel is not None and kernel > extent + 2 * padding:
+        raise ValueRefused("kernel_too_large", kernel=kernel, size=extent, padding=padding,
+                           padded=extent + 2 * padding, axis=axis)  # fmt: skip
+    raise ValueRefused("no_output", axis=axis, size=extent, found=found, layer=layer.id)
+
+
+def evaluated(bound: Bound, size_: Term) -> int | None:
+    """A size of a bound layer as a number, or None while letters are left."""
+    full = bound.expand(size_)
+    return None if letters(full) else int(value(full))

@@ -1,0 +1,1 @@
+"""Derivations: verified steps, and the plans that arrange them for a reader."""

@@ -1,0 +1,195 @@
+"""What happened to each axis of a layer, read off its tensors' rules: the facts of a page."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from ..axes import Axis, Box, box_size, position_of
+from ..calculus import Group, Reindex, Restrict, Share
+from ..layer import Bound, Tensor, inner_and_outer
+from ..terms import ONE, BigSum, Entry, Num, Rel, S, Term, product, term, total
+from .page import Change
+
+
+@dataclass(frozen=True)
+class Window:
+    """An axis seen through a window: the site it is seen from, its size before and after."""
+
+    offset: Reindex
+    before: Axis
+    size: Term | None
+
+
+@dataclass(frozen=True)
+class Story:
+    """The rules of one tensor, sorted by what they did."""
+
+    bound: Bound
+    tensor: Tensor
+
+    @functools.cached_property
+    def start(self) -> Box:
+        """The axes of the dense start."""
+        return self.tensor.start.boxes[0]
+
+    def axis(self, name: str) -> Axis:
+        """An axis of the dense start."""
+        return self.start[position_of(self.start, name)]
+
+    @functools.cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """Positions that became offsets in a window."""
+        return tuple(
+            Window(r.offset, self.axis(r.offset.moved), r.size)
+            for r in self.tensor.rules
+            if isinstance(r, Restrict) and r.size is not None
+        )
+
+    @functools.cached_property
+    def diagonals(self) -> tuple[Window, ...]:
+        """Axes that keep to themselves."""
+        return tuple(
+            Window(r.offset, self.axis(r.offset.moved), None)
+            for r in self.tensor.rules
+            if isinstance(r, Restrict) and r.size is None
+        )
+
+    @functools.cached_property
+    def group(self) -> Group | None:
+        """The split into groups, if there is one."""
+        return next((r for r in self.tensor.rules if isinstance(r, Group)), None)
+
+    @functools.cached_property
+    def shared(self) -> Box:
+        """The axes labels forget."""
+        names = [n for r in self.tensor.rules if isinstance(r, Share) for n in r.names]
+        return tuple(self.axis(name) for name in names)
+
+    @functools.cached_property
+    def summed(self) -> bool:
+        """Whether inputs are summed over the shared axes (global average pooling)."""
+        return any(isinstance(r, Share) and r.summed for r in self.tensor.rules)
+
+    @functools.cached_property
+    def spread(self) -> bool:
+        """Whether one input is spread over a window of outputs (a transposed convolution)."""
+        return bool(self.windows) and self.windows[0].before.side == "out"
+
+    @functools.cached_property
+    def inner(self) -> tuple[Term, ...]:
+        """The factors of one unit, window first."""
+        return self.bound.box(inner_and_outer(self.tensor)[0])
+
+    @functools.cached_property
+    def outer(self) -> tuple[Term, ...]:
+        """The factors that count the units."""
+        return self.bound.box(inner_and_outer(self.tensor)[1])
+
+    def unshared(self) -> Term:
+        """The count after locality and before sharing: the locally connected layer."""
+        bundle = self.tensor.start
+        for rule in self.tensor.rules:
+            if not isinstance(rule, Share):
+                bundle = rule.apply(bundle)
+        return bundle.size
+
+    def nonlocal_(self) -> Term | None:
+        """The count with sharing and without locality, for a circular border."""
+        if self.diagonals or not self.windows or self.group:
+            return None
+        bundle = self.tensor.start
+        for rule in self.tensor.rules:
+            if not isinstance(rule, Restrict):
+                bundle = rule.apply(bundle)
+        return bundle.size
+
+    def window_change(self) -> Change | None:
+        """``100*100 -> 3*3``: positions become offsets."""
+        if not self.windows:
+            return None
+        put = self.bound.put
+        before = product(*(put(w.before.size) for w in self.windows))
+        after = product(*(put(w.size or ONE) for w in self.windows))
+        return Change(before, after, "restrict")
+
+    def share_change(self) -> Change | None:
+        """``100*100 -> 1``: sites leave."""
+        if not self.shared:
+            return None
+        return Change(self.bound.put(box_size(self.shared)), ONE, "share")
+
+
+def equation(bound: Bound, stories: tuple[Story, ...]) -> Term | None:
+    """The written equation of a layer: ``y[o,p,q] = b[o] + sum of w[o,c,i,j] x[c, ...]``."""
+    weights = [s for s in stories if s.tensor.kind == "weight"]
+    if len(weights) != 1:
+        return None
+    story = weights[0]
+    out = Entry("y", tuple(_output_index(story, axis) for axis in bound.layer.outputs))
+    biases = [s for s in stories if s.tensor.kind == "bias"]
+    terms = [] if story.spread else [_entry(s.tensor) for s in biases]
+    body = product(_entry(story.tensor), _input(story))
+    over = tuple((a.index, bound.put(a.size)) for a in _summed_axes(story))
+    if story.summed:
+        cells = bound.put(box_size(story.shared))
+        inner = BigSum(tuple((a.index, bound.put(a.size)) for a in story.shared), _input(story))
+        body = product(_entry(story.tensor), Num(1) / cells, inner)
+    terms.append(BigSum(over, body) if over else body)
+    return Rel(out, total(*terms), "+=" if story.spread else "=")
+
+
+def _summed_axes(story: Story) -> Box:
+    box = story.tensor.end.boxes[0]
+    inner = [a for a in box if a.side == "in"]
+    return tuple(inner)
+
+
+def _entry(tensor: Tensor) -> Term:
+    return Entry(tensor.letter, tuple(S(axis.index) for axis in tensor.end.boxes[0]))
+
+
+def _input(story: Story) -> Term:
+    places: list[Term] = []
+    moved = {w.offset.moved: w.offset for w in (*story.windows, *story.diagonals)}
+    for axis in story.tensor.inputs:
+        offset = moved.get(axis.name)
+        if story.group is not None and axis.name == story.group.cut:
+            places += [S("g_" + story.axis(story.group.other).index), S(axis.index)]
+        elif offset is None:
+            places.append(S(axis.index))
+        elif any(w.offset is offset for w in story.diagonals):
+            places.append(S(story.axis(offset.site).index))
+        else:
+            places.append(_place(story, offset))
+    return Entry("x", tuple(places))
+
+
+def _output_index(story: Story, axis: Axis) -> Term:
+    if story.spread:
+        for window in story.windows:
+            if window.offset.moved == axis.name:
+                return _place(story, window.offset)
+    return S(axis.index)
+
+
+def _place(story: Story, offset: Reindex) -> Term:
+    """s(p-1) + d(i-1) + 1 - P, counting from 1, as short as the numbers allow."""
+    put = story.bound.put
+    site, tap = S(story.axis(offset.site).index), S(offset.index)
+    padding = put(offset.padding)
+    constant = 1
+    terms: list[Term] = []
+    for factor, letter in ((put(offset.stride), site), (put(offset.dilation), tap)):
+        if isinstance(factor, Num):
+            terms.append(letter if factor.value == 1 else factor * letter)
+            constant -= factor.value
+        else:
+            terms.append(product(factor, letter - 1))
+    if isinstance(padding, Num):
+        constant -= padding.value
+    else:
+        terms.append(-padding)
+    if constant:
+        terms.append(term(constant))
+    return total(*terms)

@@ -1,0 +1,1 @@
+"""What people type, read: expressions, layers and networks; the only parsers there are."""

@@ -1,0 +1,246 @@
+"""A page as text: Unicode mathematics in 80 columns, readable without colour."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from ..derivation.page import (
+    Block,
+    Changed,
+    Equation,
+    Item,
+    Page,
+    Para,
+    Row,
+    Rows,
+    Say,
+    Table,
+)
+from .writer import TextWriter
+
+MARGIN = 2
+LABEL = 12
+WIDTH = 80
+
+# What an ASCII stream shows for each mark.
+ASCII = {
+    "·": "*", "×": "x", "−": "-", "→": "->", "✓": "[ok]", "Σ": "sum", "⌊": "floor(", "⌋": ")",
+    "⌈": "ceil(", "⌉": ")", "≈": "~", "²": "^2", "³": "^3", "–": "-", "—": "-", "…": "...",
+    "’": "'", "“": '"', "”": '"', "⇝": "~>",
+    **{sup: f"^{digit}" for sup, digit in zip("⁰¹⁴⁵⁶⁷⁸⁹", "01456789", strict=True)},
+    **{g: n for n, g in {"alpha": "α", "beta": "β", "gamma": "γ", "theta": "θ", "lambda": "λ",
+                         "mu": "μ", "sigma": "σ"}.items()},
+}  # fmt: skip
+
+DIM, BOLD, RESET = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+
+
+def to_ascii(text: str) -> str:
+    """A text for a stream that cannot hold Unicode.
+
+    >>> to_ascii("k² · 3×3 → 1")
+    'k^2 * 3x3 -> 1'
+    """
+    return "".join(ASCII.get(c, c if c.isascii() else "?") for c in text)
+
+
+class _Printer:
+    def __init__(self, width: int, colour: bool, language: str) -> None:
+        self.writer = TextWriter()
+        self.writer.language = language
+        self.width = max(width, 40)
+        self.colour = colour
+        self.indent = MARGIN + LABEL
+        self.body = self.width - self.indent
+
+    def say(self, said: Say) -> str:
+        return self.writer.sentence(said)
+
+    def dim(self, text: str) -> str:
+        return f"{DIM}{text}{RESET}" if self.colour and text else text
+
+    def bold(self, text: str) -> str:
+        return f"{BOLD}{text}{RESET}" if self.colour and text else text
+
+    # --- items ---
+
+    def item(self, item: Item) -> list[str]:
+        match item:
+            case Para():
+                return self.para(item)
+            case Equation(term):
+                return _wrap_equation(self.writer.term(term, formula=True), self.body)
+            case Rows(rows):
+                return self.rows(rows)
+            case Table():
+                return self.table(item)
+        raise TypeError(type(item).__name__)
+
+    def para(self, para: Para) -> list[str]:
+        text = self.say(para.say)
+        if para.change is None:
+            lines = textwrap.wrap(text, self.body, break_on_hyphens=False) or [""]
+            return [self.dim(line) for line in lines] if para.aside else lines
+        change = self.writer.change(para.change)
+        room = self.body - len(change) - 2
+        if room < 24:
+            return [*textwrap.wrap(text, self.body), change.rjust(self.body)]
+        lines = textwrap.wrap(text, room, break_on_hyphens=False)
+        lines[-1] = lines[-1].ljust(self.body - len(change)) + change
+        return lines
+
+    def rows(self, rows: tuple[Row, ...]) -> list[str]:
+        labels = [self.say(r.label) if r.label else "" for r in rows]
+        lefts = [self.left(r) for r in rows]
+        rights = [self.writer.term(r.right, True) if r.right is not None else "" for r in rows]
+        notes = [self.say(r.note) if r.note else "" for r in rows]
+        wide = [max(map(len, column), default=0) for column in (labels, lefts, rights, notes)]
+        if sum(wide) + 12 > self.body:
+            return self.stacked(rows, labels, lefts, rights, notes)
+        out = []
+        for row, label, left, right, note in zip(rows, labels, lefts, rights, notes, strict=True):
+            line = label.ljust(wide[0]) + ("  " if wide[0] else "") + left.ljust(wide[1])
+            if right:
+                shown = self.bold(right) if row.strong else right
+                line += f"  {row.sign} {' ' * (wide[2] - len(right))}{shown}"
+            elif wide[2]:
+                line += " " * (wide[2] + 4)
+            out.append((line + (f"   {self.dim(note)}" if note else "")).rstrip())
+        return out
+
+    def left(self, row: Row) -> str:
+        if isinstance(row.left, Changed):
+            return self.writer.changed(row.left)
+        return _airy(self.writer.term(row.left))
+
+    def stacked(
+        self, rows: tuple[Row, ...], labels: list[str], lefts: list[str], rights: list[str],
+        notes: list[str],
+    ) -> list[str]:  # fmt: skip
+        out = []
+        for row, label, left, right, note in zip(rows, labels, lefts, rights, notes, strict=True):
+            head = label + (f"  ({note})" if note else "")
+            out += textwrap.wrap(head, self.body) if head else []
+            value = f"{left} {row.sign} {right}" if right else left
+            if len(value) + 2 > self.body and right:
+                out += ["  " + left, f"    {row.sign} {right}"]
+            else:
+                out.append("  " + value)
+        return out
+
+    def table(self, table: Table) -> list[str]:
+        head = [self.say(cell) for cell in table.head]
+        body = [[self.cell(cell) for cell in row] for row in table.rows]
+        wide = [max(len(r[i]) for r in [head, *body]) for i in range(len(head))]
+        left = [not any(_numeric(r[i]) for r in body) for i in range(len(head))]
+        spare = self.body - sum(wide) - 3 * (len(wide) - 1)
+        if spare < 0:
+            return self.listed(head, body)
+        lines = [self.dim(_line(head, wide, left))]
+        lines.append(self.dim("─" * min(self.body, sum(wide) + 3 * (len(wide) - 1))))
+        for n, row in enumerate(body):
+            if table.total and n == len(body) - 1:
+                lines.append(lines[1])
+            lines.append(_line(row, wide, left))
+        return lines
+
+    def listed(self, head: list[str], body: list[list[str]]) -> list[str]:
+        out = []
+        for row in body:
+            out += textwrap.wrap(row[0], self.body) or [""]
+            for label, cell in zip(head[1:], row[1:], strict=True):
+                if cell:
+                    out += textwrap.wrap(f"{label}: {cell}", self.body, initial_indent="  ",
+                                         subsequent_indent="    ", break_on_hyphens=False)  # fmt: skip
+        return out
+
+    def cell(self, cell: object) -> str:
+        return "" if cell is None else cell if isinstance(cell, str) else self.writer.fact(cell)
+
+    # --- the page ---
+
+    def block(self, block: Block) -> list[str]:
+        label = textwrap.wrap(self.say(block.label), LABEL - 1) or [""]
+        lines: list[str] = []
+        for item in block.items:
+            lines += self.item(item)
+        out = []
+        for n in range(max(len(lines), len(label))):
+            left = label[n] if n < len(label) else ""
+            right = lines[n] if n < len(lines) else ""
+            shown = self.bold(left) + " " * (LABEL - len(left))
+            out.append((" " * MARGIN + shown + right).rstrip())
+        return out
+
+    def page(self, page: Page) -> str:
+        title = self.say(page.title)
+        sub = self.say(page.subtitle) if page.subtitle else ""
+        gap = self.width - MARGIN * 2 - len(title) - len(sub)
+        if sub and gap >= 2:
+            lines = [" " * MARGIN + self.bold(title) + " " * gap + self.dim(sub)]
+        else:
+            lines = [" " * MARGIN + self.bold(title)]
+            lines += [" " * MARGIN + self.dim(t) for t in textwrap.wrap(sub, self.width - 4)]
+        if page.answer is not None:
+            lines += ["", *self.plain(page.answer.say)]
+        for block in page.blocks:
+            lines += ["", *self.block(block)]
+        if page.callout is not None:
+            head = self.say(page.callout_title) + " " if page.callout_title else ""
+            lines += ["", *self.filled(head + self.say(page.callout))]
+        for warning in page.warnings:
+            lines += ["", *self.plain(warning)]
+        for said in page.formula:
+            lines += ["", *self.plain(said)]
+        return "\n".join(lines) + "\n"
+
+    def plain(self, said: Say) -> list[str]:
+        return self.filled(self.say(said))
+
+    def filled(self, text: str) -> list[str]:
+        out = []
+        for part in text.split("\n"):
+            out += textwrap.wrap(part, self.width - 2 * MARGIN, break_on_hyphens=False) or [""]
+        return [(" " * MARGIN + line).rstrip() for line in out]
+
+
+def _line(row: list[str], wide: list[int], left: list[bool]) -> str:
+    cells = [
+        c.ljust(w) if flush else c.rjust(w) for c, w, flush in zip(row, wide, left, strict=True)
+    ]
+    return "   ".join(cells).rstrip()
+
+
+def _numeric(cell: str) -> bool:
+    return bool(re.fullmatch(r"[×x]?[\d,.]+", cell))
+
+
+def _airy(text: str) -> str:
+    """Product signs with space around them, as lines of a solution are set."""
+    return text.replace("·", " · ")
+
+
+def _wrap_equation(text: str, width: int) -> list[str]:
+    """A long equation broken before a top-level sum sign."""
+    if len(text) <= width:
+        return [text]
+    lines = [text]
+    for mark in (" + Σ", " = "):
+        if len(lines[-1]) > width and mark in lines[-1]:
+            head, _, tail = lines[-1].partition(mark)
+            lines[-1:] = [head, "    " + mark.strip() + (" " if mark == " = " else "") + tail]
+    out = []
+    for line in lines:
+        out += textwrap.wrap(line, width, subsequent_indent="        ", drop_whitespace=True,
+                             replace_whitespace=False) if len(line) > width else [line]  # fmt: skip
+    return out
+
+
+def render(
+    page: Page, width: int = WIDTH, colour: bool = False, ascii_only: bool = False,
+    language: str = "en",
+) -> str:  # fmt: skip
+    """A page as text of a given width."""
+    text = _Printer(width, colour, language).page(page)
+    return to_ascii(text) if ascii_only else text
