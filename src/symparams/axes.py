@@ -80,8 +80,9 @@ def side_of(box: Box, side: Side) -> Box:
 # The field's standing vocabulary: name -> (index letter, role, direction).
 _VOCABULARY = {
     "N": ("n", "batch", "N"),
-    "C_in": ("c", "channel", ""),
-    "C_out": ("o", "channel", ""),
+    "C_in": ("c", "channel", "C_in"),
+    "C_out": ("o", "channel", "C_out"),
+    "r": ("r", "rank", ""),
     "C": ("c", "channel", "C"),
     "m": ("m", "copy", ""),
     "L": ("u", "position", "L"),

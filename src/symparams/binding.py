@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
-from .algebra import canonical, number, polynomial, value, written
+from .algebra import canonical, number, polynomial, term_of, value, written
 from .errors import Error, UnknownName, ValueRefused
 from .layer import Bound, Build, Define, Key, Layer
 from .terms import Num, S, Sym, Term, letters, substitute, term
@@ -142,6 +143,8 @@ def size(key: Key, raw: object) -> Term:
         if found is None:
             return raw
         raw = found
+    if key.kind == "factor" and isinstance(raw, Fraction | float):
+        return _factor(key, raw)
     if not isinstance(raw, int):
         raise ValueRefused("not_whole", key=key.code, value=raw)
     if raw < key.least:
@@ -149,6 +152,13 @@ def size(key: Key, raw: object) -> Term:
     if raw > LARGEST:
         raise ValueRefused("too_big", key=key.code, value=raw, largest=LARGEST)
     return term(raw)
+
+
+def _factor(key: Key, raw: Fraction | float) -> Term:
+    exact = Fraction(raw).limit_denominator(1000)
+    if not 0 < exact <= LARGEST:
+        raise ValueRefused("too_small", key=key.code, value=raw, least=1)
+    return term_of(exact.numerator if exact.denominator == 1 else exact)
 
 
 def _usual(layer: Layer, values: dict[str, Term]) -> None:

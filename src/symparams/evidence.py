@@ -19,6 +19,7 @@ from .terms import letters
 
 MAX_EDGES = 900
 _EXTENT = (5, 7)  # the sizes of the first spatial axis that are tried
+_EXTENT_3D = (3, 4)
 Choose = Callable[[Sequence[int]], int]
 
 
@@ -33,7 +34,7 @@ class Evidence:
     @property
     def shown(self) -> tuple[str, tuple[int, ...]]:
         """The letter whose sizes are quoted ("labels counted at H = 5, 7") and its sizes."""
-        for name in ("H", "L", "D", "T", "N"):
+        for name in ("D", "H", "L", "T", "N"):
             if all(name in env for env in self.sizes):
                 return name, tuple(env[name] for env in self.sizes)
         name = next(iter(self.sizes[0]))
@@ -63,7 +64,10 @@ def _range(key: Key, position: int, layer: Layer, env: Mapping[str, int]) -> Seq
     if key.kind == "switch":
         return (1,)
     if key.kind == "extent":
-        return _EXTENT if _first_extent(layer) == key.symbol else (2, 3)
+        extents = [key.symbol for key in layer.keys if key.kind == "extent"]
+        if key.symbol == extents[0]:
+            return _EXTENT if len(extents) < 3 else _EXTENT_3D
+        return (2, 3) if len(extents) < 3 else (2, 1)
     divisors = {c.divisor for c in layer.requires}
     if key.symbol in divisors:
         return (2, 1)
@@ -76,10 +80,6 @@ def _range(key: Key, position: int, layer: Layer, env: Mapping[str, int]) -> Seq
     if key.kind == "size":
         return (2, 3)
     return (1, 2) if key.least else (0, 1)
-
-
-def _first_extent(layer: Layer) -> str:
-    return next((key.symbol for key in layer.keys if key.kind == "extent"), "")
 
 
 def _derived(layer: Layer, env: dict[str, int]) -> bool:
@@ -221,7 +221,7 @@ def _fixed(variant: int) -> Choose:
 
     def choose(options: Sequence[int]) -> int:
         nonlocal state
-        if options == _EXTENT:
+        if options in (_EXTENT, _EXTENT_3D):
             return options[variant % 2]
         state = (state * 1_103_515_245 + 12_345) % (1 << 31)
         return options[(state >> 16) % len(options)]

@@ -92,6 +92,10 @@ class Tensor:
         """The entries are constants."""
         return self._with(Fix(to))
 
+    def frozen(self) -> Tensor:
+        """Counted, but not trained."""
+        return replace(self, trainable=False)
+
     def selected(self) -> Tensor:
         """The entries are computed from the data."""
         return self._with(Dynamic())

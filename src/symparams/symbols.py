@@ -112,6 +112,7 @@ def is_name(text: str) -> bool:
 INDEX = {
     "N": "n", "C_out": "o", "C_in": "c", "C": "c", "m": "m",
     "L": "u", "H": "u", "W": "v", "D": "t",
+    "r": "r",
     "L_out": "p", "H_out": "p", "W_out": "q", "D_out": "r",
     "k": "i", "k_h": "i", "k_w": "j", "k_d": "l",
 }  # fmt: skip

@@ -17,6 +17,15 @@ _FAMILIES = {
         "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
         "locally_connected1d", "locally_connected2d",
     ),
+    "pooling": tuple(
+        f"{kind}_pool{n}d"
+        for kind in ("max", "avg", "global_max", "global_avg", "adaptive_max", "adaptive_avg")
+        for n in (1, 2, 3)
+    ),
+    "shaping": (
+        "flatten", "activation", "dropout", "identity", "pad1d", "pad2d", "pad3d",
+        "crop1d", "crop2d", "crop3d", "upsample1d", "upsample2d", "upsample3d",
+    ),
 }  # fmt: skip
 
 _MODULE = {identity: module for module, ids in _FAMILIES.items() for identity in ids}

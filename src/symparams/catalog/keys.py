@@ -16,6 +16,10 @@ SIDES = {
 C_IN = Key("C_in", "in_channels", also=("in_features", "input_dim"))
 C_OUT = Key("C_out", "out_channels", also=("out_features", "filters", "units", "features"))
 BIAS = Key("b", "bias", kind="switch", least=0, also=("use_bias",))
+C_OUT_DERIVED = Key("C_out", "out_channels", kind="derived", also=("filters",))
+C = Key("C", "channels", also=("C_in", "in_channels", "num_features"))
+C_SAME = Key("C_out", "out_channels", kind="derived", also=("filters",))
+MULTIPLIER = Key("m", "depth_multiplier", default=(ONE,), kind="modifier")
 GROUPS = Key("g", "groups", default=(ONE,), kind="modifier", also=("feature_group_count",))
 
 
@@ -72,6 +76,16 @@ def padding(space: tuple[str, ...], mode: str) -> tuple[Key, ...]:
         )
     more = {"kind": "modifier", "least": 0, "words": words, "option": "padding"}
     return (per_axis("P", "padding", space, ZERO, **more),)
+
+
+def output_padding(space: tuple[str, ...]) -> Key:
+    """What a transposed convolution adds at one side."""
+    return per_axis("op", "output_padding", space, ZERO, kind="modifier", least=0)
+
+
+def multiplied() -> Define:
+    """A depthwise convolution's output channels."""
+    return Define("C_out", S("m") * S("C_in"))
 
 
 def dilation(space: tuple[str, ...]) -> Key:

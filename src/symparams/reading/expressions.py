@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from .. import symbols
 from ..errors import UnknownName, UnreadableError
 from ..terms import (
     Ceil,
@@ -100,34 +99,38 @@ _SIGNS = {
     "÷": "/", "∕": "/", "⁄": "/", "−": "-", "–": "-", "⟨": "(", "⟩": ")",
     **{sign: sign for sign in ("*", "/", "//", "+", "-", "^", ",", *"()[]{}⌊⌋⌈⌉")},
 }  # fmt: skip
+_SIZES_AND_SPACES = (
+    "left right big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr quad qquad "
+    "displaystyle textstyle limits ( ) [ ] , ; : !"
+)
 _COMMANDS = {
     "cdot": "*", "times": "*", "ast": "*", "div": "/", "frac": "frac", "dfrac": "frac",
     "tfrac": "frac", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉",
     "lbrace": "{", "rbrace": "}", "lbrack": "[", "rbrack": "]", "{": "{", "}": "}",
     "min": "call", "max": "call",
-    **dict.fromkeys(
-        "left right big Big bigl bigr Bigl Bigr bigg Bigg biggl biggr Biggl Biggr quad qquad "
-        "displaystyle textstyle limits ( ) [ ] , ; : !".split(),
-        "space",
-    ),
-    " ": "space",
+    **dict.fromkeys((" ", *_SIZES_AND_SPACES.split()), "space"),
 }  # fmt: skip
 _CLOSER = {"(": ")", "[": "]", "{": "}", "⌊": "⌋", "⌈": "⌉"}
-_CALLS = {
+_CALLS: dict[str, type[Floor | Ceil | Min | Max]] = {
     "floor": Floor, "ceil": Ceil, "ceiling": Ceil, "math.floor": Floor, "math.ceil": Ceil,
     "min": Min, "max": Max,
 }  # fmt: skip
 # Followed by a bracket these are meant as functions, and a product would be a wrong reading.
-_NO_FUNCTION = frozenset(
+_FUNCTION_WORDS = (
     "abs binom binomial bool compile cos eval exec exp factorial float gcd getattr int lcm len "
-    "ln log log10 log2 mod open pow print prod product range round sin sqrt str sum tan".split()
+    "ln log log10 log2 mod open pow print prod product range round sin sqrt str sum tan"
 )
+_NO_FUNCTION = frozenset(_FUNCTION_WORDS.split())
+_OPENS = re.compile(r"\s*[(\[]")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi "
-    "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
-).split()
-_GREEK_LETTER = {symbols.name(word).base: word for word in _GREEK} | {"µ": "mu"}
+_GREEK_LETTER = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ϵ": "epsilon",
+    "ζ": "zeta", "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "µ": "mu",
+    "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ϕ": "phi",
+    "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda",
+    "Ξ": "Xi", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+_GREEK = (*dict.fromkeys(_GREEK_LETTER.values()), "nu", "chi")
 _LOOK_ALIKE = dict(
     zip(
         "АВЕЅІЈКМНОРСТУХаеорсухіјѕһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧονιυχ",
@@ -135,6 +138,7 @@ _LOOK_ALIKE = dict(
         strict=True,
     )
 )
+_SCRIPTS = frozenset(("Cyrillic", "Greek", "mathematical", "fullwidth", "superscript", "subscript"))
 _FOREIGN = re.compile(f"[{''.join(_LOOK_ALIKE)}]")
 
 _WORD = r"[A-Za-z0-9]+"
@@ -168,7 +172,7 @@ _STRAY = {
     "=": "equals_sign", "!": "factorial", "<": "comparison", ">": "comparison",
     "≤": "comparison", "≥": "comparison", "≠": "comparison", "≈": "comparison",
     "_": "underscore", "%": "percent", "…": "dots", "'": "quotation", '"': "quotation",
-    "\\": "tex_command",
+    "\\": "tex_command", "∑": "big_sum", "∏": "big_sum", "Σ": "big_sum", "Π": "big_sum",
 }  # fmt: skip
 
 
@@ -188,7 +192,6 @@ class _Scanner:
         self.ends: list[int] = []
         self.crosses: list[int] = []
         self.split: dict[str, list[str] | None] = {}
-        self.longest = max(map(len, (*(names or ()), *aliases)), default=0)
 
     def scan(self) -> None:
         """Fill the lists; refuse what no expression can hold."""
@@ -248,9 +251,10 @@ class _Scanner:
         elif group == "styled":
             self.name(word, start, end, _unstyled(word))
         elif group == "cross":
-            if len(word) == 1 and not self.text[start - 1].isdigit():
+            if self.text[start - 1].isspace():
                 self.crosses.append(len(self.kinds))
-            self.add("*", word, start, end)
+            start += len(word) - len(word.lstrip())
+            self.add("*", word.strip(), start, start + 1)
         elif group == "command":
             kind = _COMMANDS.get(word[1:])
             if kind is None:
@@ -276,18 +280,21 @@ class _Scanner:
             if after.isdigit():
                 self.decimal(start)
             _refuse("dots" if after == "." else "stray_dot", self.text, start, **facts)
+        if self.text.startswith("!=", start):
+            _refuse("comparison", self.text, start, shown="!=")
         if word == "<" and _MARKUP.match(self.text, start):
             _refuse("markup", self.text, start, **facts)
         if word in _STRAY:
             _refuse(_STRAY[word], self.text, start, **facts)
         latin = _LOOK_ALIKE.get(word) or unicodedata.normalize("NFKC", word)
-        if word.isalnum() and latin != word and len(latin) == 1 and latin.isascii():
-            script = unicodedata.name(word, "foreign").split()[0].capitalize()
-            article = "an" if script[0] in "AEIOU" else "a"
-            facts |= {"script": script, "article": article, "latin": latin}
-            identity = "look_alike" if word.isalpha() else "look_alike_digit"
+        script = unicodedata.name(word, "?").split()[0].lower()
+        script = script.capitalize() if script in ("cyrillic", "greek") else script
+        if script in _SCRIPTS and latin.isascii() and latin.isalnum():
+            facts |= {"script": script, "latin": latin}
+            identity = "look_alike" if latin.isalpha() else "look_alike_digit"
             _refuse(identity, self.text, start, **facts)
-        _refuse("other_alphabet" if word.isalpha() else "stray", self.text, start, **facts)
+        identity = "other_alphabet" if word.isalpha() else "stray_character"
+        _refuse(identity, self.text, start, **facts)
 
     # --- names ---
 
@@ -296,45 +303,52 @@ class _Scanner:
         word = written if plain is None else plain
         if len(word) > MAX_NAME:
             _refuse("name_too_long", self.text, start, name=_short(word), limit=MAX_NAME)
-        known = self.aliases.get(word)
-        if known is None and (self.names is None or word in self.names):
-            known = word
-        if word in _CALLS and (self.names is None or word not in self.names):
+        named = self.names is not None and word in self.names
+        if word in self.aliases:
+            self.add("name", self.aliases[word], start, end)
+        elif word in _CALLS and not named:
             self.add("call", word, start, end)
-        elif known is not None and ("." not in known or self.names is not None):
-            self.add("name", known, start, end)
-        else:
-            self.unknown(word, start, end, whole=plain is not None)
-
-    def unknown(self, word: str, start: int, end: int, whole: bool) -> None:
-        # Without names a dot belongs only to a part's letter: conv1.H_out, but not k.C.
-        if self.names is None:
-            part, _, own = word.partition(".")
-            if len(part) == 1 or not own[0].isalpha():
-                _refuse("stray_dot", self.text, start + word.index("."), shown=".")
+        elif word in _NO_FUNCTION and not named and _OPENS.match(self.text, end):
+            _refuse("no_function", self.text, start, name=word)
+        elif named or (self.names is None and "." not in word):
             self.add("name", word, start, end)
-            return
-        pieces = None if whole else self.pieces(word)
+        elif self.names is None:
+            self.dotted(word, start, end)
+        else:
+            self.run(written, word, start, end)
+
+    def dotted(self, word: str, start: int, end: int) -> None:
+        """A part's letter, ``conv1.H_out``; but the dot of ``k.C`` stands for a product."""
+        part, _, own = word.partition(".")
+        if len(part) == 1 or not own[0].isalpha():
+            _refuse("stray_dot", self.text, start + len(part), shown=".")
+        self.add("name", word, start, end)
+
+    def run(self, written: str, word: str, start: int, end: int) -> None:
+        """Known letters written together."""
+        pieces = self.pieces(word) or ["*"]
+        head = len(word) - len(pieces[-1])  # a subscript in braces belongs to the last letter
         glued = bool(self.kinds) and self.kinds[-1] == "number" and self.ends[-1] == start
-        if pieces is None or (pieces[0] == "*" and not glued):
+        if (pieces[0] == "*" and not (glued and pieces[1:])) or written[:head] != word[:head]:
             facts = {"name": _short(word), "suggestion": self.suggestion(word)}
             raise UnknownName("unknown_letter", text=self.text, column=start, **facts)
-        for piece in pieces:
-            width = len(piece)
+        for piece in pieces[:-1]:
             kind = "*" if piece == "*" else "name"
-            self.add(kind, self.aliases.get(piece, piece), start, start + width)
-            start += width
+            self.add(kind, self.aliases.get(piece, piece), start, start + len(piece))
+            start += len(piece)
+        self.add("name", self.aliases.get(pieces[-1], pieces[-1]), start, end)
 
     def pieces(self, word: str) -> list[str] | None:
         """A run of letters as known names, longest first; an x between two is a times sign."""
         if word in self.split:
             return self.split[word]
-        names = self.names or frozenset()
+        known = (self.names or frozenset()) | self.aliases.keys()
+        longest = max(map(len, known), default=0)
         rest: list[list[str] | None] = [None] * len(word) + [[]]
         for i in range(len(word) - 1, -1, -1):
-            for j in range(min(len(word), i + self.longest), i, -1):
+            for j in range(min(len(word), i + longest), i, -1):
                 tail = rest[j]
-                if tail is not None and (word[i:j] in names or word[i:j] in self.aliases):
+                if tail is not None and word[i:j] in known:
                     rest[i] = [word[i:j], *tail]
                     break
             else:
@@ -354,8 +368,6 @@ class _Scanner:
         after = self.kinds[position + 1] if position + 1 < len(self.kinds) else "end"
         before = self.kinds[position - 1] if position else "end"
         if not is_letter and before in _ENDS_OPERAND and after in _OPERANDS:
-            return
-        if position + 1 in self.crosses and not is_letter and before in _ENDS_OPERAND:
             return
         self.kinds[position] = "name"
         self.texts[position] = self.aliases.get("x", "x")
@@ -451,8 +463,6 @@ class _Parser:
         at = self.at
         word = self.texts[at]
         self.at = at + 1
-        if word in _NO_FUNCTION and self.kinds[at + 1] == "(":
-            self.refuse("no_function", at, name=word)
         return self.made(Sym(word), self.starts[at], self.ends[at])
 
     def number(self) -> Term:
@@ -495,47 +505,31 @@ class _Parser:
         return self.made(Neg(inner), self.starts[at], self.spans[id(inner)][1])
 
     def bracket(self) -> Term:
-        opened = self.at
-        (inner,) = self.inside(opened, call=False)
-        kind = self.kinds[opened]
-        span = self.starts[opened], self.ends[self.at - 1]
+        at = self.at
+        outer = self.enter(at, commas=False)
+        inner = self.expression(0)
+        self.leave(at, outer)
+        kind = self.kinds[at]
         if kind == "⌊" or kind == "⌈":
             inner = Floor(inner) if kind == "⌊" else Ceil(inner)
-        return self.made(inner, *span)
-
-    def inside(self, opened: int, call: bool) -> list[Term]:
-        """What stands in a bracket; only that of a function may hold commas."""
-        self.deeper(opened)
-        outer, self.in_call = self.in_call, call
-        self.at = opened + 1
-        if self.kinds[self.at] == _CLOSER[self.kinds[opened]]:
-            self.refuse("nothing_inside", opened)
-        parts = [self.expression(0)]
-        while call and self.kinds[self.at] == ",":
-            self.at += 1
-            parts.append(self.expression(0))
-        if self.kinds[self.at] != _CLOSER[self.kinds[opened]]:
-            self.stopped(opened)
-        self.at += 1
-        self.in_call = outer
-        self.depth -= 1
-        return parts
+        return self.made(inner, self.starts[at], self.ends[self.at - 1])
 
     def call(self) -> Term:
         at = self.at
         name = self.texts[at]
         if self.kinds[at + 1] not in ("(", "[", "{"):
             self.refuse("needs_bracket", at, name=name)
-        parts = self.inside(at + 1, call=True)
         make = _CALLS[name]
-        if make is Floor or make is Ceil:
-            if len(parts) > 1:
-                self.refuse("takes_one", at, name=name, count=len(parts))
-            node: Term = make(parts[0])
-        else:
-            if len(parts) < 2:
-                self.refuse("needs_two", at, name=name)
-            node = Min(tuple(parts)) if make is Min else Max(tuple(parts))
+        commas = issubclass(make, Min | Max)
+        outer = self.enter(at + 1, commas)
+        parts = [self.expression(0)]
+        while commas and self.kinds[self.at] == ",":
+            self.at += 1
+            parts.append(self.expression(0))
+        self.leave(at + 1, outer)
+        if commas and len(parts) < 2:
+            self.refuse("needs_two", at, name=name)
+        node = make(tuple(parts)) if issubclass(make, Min | Max) else make(parts[0])
         return self.made(node, self.starts[at], self.ends[self.at - 1])
 
     def fraction(self) -> Term:
@@ -543,10 +537,29 @@ class _Parser:
         halves: list[Term] = []
         self.at = at + 1
         for _ in range(2):
-            if self.kinds[self.at] != "{":
+            opened = self.at
+            if self.kinds[opened] != "{":
                 self.refuse("frac_braces", at, shown=self.texts[at])
-            halves += self.inside(self.at, call=False)
+            outer = self.enter(opened, commas=False)
+            halves.append(self.expression(0))
+            self.leave(opened, outer)
         return self.made(Quot(*halves), self.starts[at], self.ends[self.at - 1])
+
+    def enter(self, opened: int, commas: bool) -> bool:
+        """Step into a bracket; only that of min and max may hold commas."""
+        self.deeper(opened)
+        self.at = opened + 1
+        if self.kinds[self.at] == _CLOSER[self.kinds[opened]]:
+            self.refuse("nothing_inside", opened)
+        outer, self.in_call = self.in_call, commas
+        return outer
+
+    def leave(self, opened: int, outer: bool) -> None:
+        if self.kinds[self.at] != _CLOSER[self.kinds[opened]]:
+            self.stopped(opened)
+        self.at += 1
+        self.in_call = outer
+        self.depth -= 1
 
     # --- what follows an operand ---
 
@@ -575,6 +588,7 @@ class _Parser:
                 continue
             elif kind in _OPERANDS:
                 self.side_by_side(divided)
+                divided = False
             else:
                 return self.multiplied(factors)
             factors.append(self.expression(_PRODUCT))
