@@ -48,10 +48,11 @@ def bind(build: Build, given: Given, fixed: Given | None = None) -> Bound:
         key = find_key(layer, name) if layer.key(name) else find_key(plain, name)
         _set(values, layer, key, name, raw)
     _fit(layer, values, given)
+    named = frozenset(values)
     _usual(layer, values)
     _check(layer, values)
     _derive_sizes(layer, values)
-    return Bound(layer, values)
+    return Bound(layer, values, named)
 
 
 def find_key(layer: Layer, name: str) -> Key:

@@ -162,9 +162,10 @@ class Tensor:
             return None
         kept = tuple(r for r in self.rules if not (isinstance(r, Group) and _one(r, values)))
         switch = "" if self.when in values else self.when
-        if kept == self.rules and switch == self.when:
+        out = several(self.out, values)
+        if kept == self.rules and switch == self.when and out == self.out:
             return self
-        return replace(self, rules=kept, when=switch)
+        return replace(self, rules=kept, when=switch, out=out)
 
     def wire(self, env: Env) -> list[Wiring]:
         """All edges and labels at small numbers, after the start and after each rule."""
@@ -172,6 +173,11 @@ class Tensor:
         for rule, before in zip(self.rules, self.bundles, strict=False):
             wirings.append(rule.run(wirings[-1], before))
         return wirings
+
+
+def several(box: Box, values: Values) -> Box:
+    """A box without copies that are only one."""
+    return tuple(a for a in box if a.role != "copy" or substitute(a.size, values) != ONE)
 
 
 def _one(rule: Group, values: Values) -> bool:
@@ -297,7 +303,7 @@ class Layer:
         structure = tuple(
             values.get(key.symbol) if key.kind == "switch" else values.get(key.symbol) == ONE
             for key in self.keys
-            if key.kind == "switch" or key.symbol in self._dividers
+            if key.kind == "switch" or key.symbol in self._ones
         )
         if structure not in self._variants:
             bound = (tensor.bound(values) for tensor in self.tensors)
@@ -305,8 +311,10 @@ class Layer:
         return self._variants[structure]
 
     @functools.cached_property
-    def _dividers(self) -> frozenset[str]:
-        return frozenset(condition.divisor for condition in self.requires)
+    def _ones(self) -> frozenset[str]:
+        """The letters that change the structure when they are 1: groups, copies."""
+        copies = {axis.name for axis in self.outputs if axis.role == "copy"}
+        return copies | frozenset(condition.divisor for condition in self.requires)
 
     def key(self, name: str) -> Key | None:
         """The key that answers to a name: its symbol, its code form, or a part's letter."""
@@ -336,18 +344,23 @@ class Bound:
     """A layer with what is known of it: numbers, letters, switches.
 
     ``values`` holds a Term for each letter that was set or has its usual value; letters
-    that are not in it stay.  Structure (switches, one group) is bound before anything is
+    that are not in it stay; ``given`` are the letters a person set.  Structure (switches, one group) is bound before anything is
     derived, numbers are substituted into what was derived.
     """
 
     layer: Layer
     values: Values = field(default_factory=dict)
-    name: str = ""
+    given: frozenset[str] = frozenset()
 
     @functools.cached_property
     def tensors(self) -> tuple[Tensor, ...]:
         """The tensors that are there."""
         return self.layer.variant(self.values)
+
+    @property
+    def outputs(self) -> Box:
+        """The output axes that are there."""
+        return several(self.layer.outputs, self.values)
 
     def put(self, size: Term) -> Term:
         """A size with what is known put in."""
@@ -381,7 +394,7 @@ class Bound:
     @property
     def activations(self) -> Term:
         """The number of output values for one input, in letters."""
-        return box_size(self.layer.outputs)
+        return box_size(self.outputs)
 
     def expand(self, size: Term) -> Term:
         """Derived sizes put in, until only given letters are left."""

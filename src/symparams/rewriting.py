@@ -11,7 +11,8 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace as changed
+from dataclasses import dataclass
+from dataclasses import replace as changed
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
@@ -20,7 +21,6 @@ from .errors import Error, VerificationError
 from .terms import (
     ONE,
     ZERO,
-    BigSum,
     Ceil,
     Entry,
     Floor,
@@ -32,7 +32,6 @@ from .terms import (
     Pow,
     Prod,
     Quot,
-    Rel,
     Size,
     Sum,
     Sym,
@@ -278,20 +277,839 @@ def _tidied(node: Term) -> Term:
 
 def _plainer(node: Term) -> Term:
     match node:
-        case Sum(ts):
-            return _plain_sum(node, ts)
-        case Prod(fs):
-            return _plain_product(node, fs)
-        case Quot(a, b):
-            return _plain_quotient(node, a, b)
+        case Sum():
+            return _plain_sum(node)
+        case Prod():
+            return _plain_product(node)
+        case Quot():
+            return _plain_quotient(node)
         case Pow(a, Num(1)):
             return a
-        case (Pow(a, Num(0)) if a != ZERO) | (Pow(Num(1) as a, _)):
+        case Pow(a, Num(0)) if a != ZERO:
             return ONE
-        case Neg(Neg(t)) | (Floor(t) | Ceil(t)) if _integer(t) is not None or node != Neg(t):
-            return t if isinstance(node, Neg) or _integer(t) is not None else node
-        case Neg(Num(0)):
-            return ZERO
+        case Pow(Num(1), _):
+            return ONE
+        case Neg(t):
+            return _negated(t) if isinstance(t, Neg) or t == ZERO else node
+        case Floor(t) | Ceil(t):
+            return t if _integer(t) is not None else node
         case Num(v) if v < 0:
             return Neg(Num(-v))
     return node
+
+
+def _negated(node: Term) -> Term:
+    if isinstance(node, Neg):
+        return node.term
+    return ZERO if node == ZERO else Neg(node)
+
+
+def _opened(node: Term) -> tuple[Term, ...]:
+    """The summands of a sum or of minus a sum; anything else is its own summand."""
+    if isinstance(node, Sum):
+        return node.terms
+    if isinstance(node, Neg) and isinstance(node.term, Sum):
+        return tuple(map(_negated, node.term.terms))
+    return (node,)
+
+
+def _plain_sum(node: Sum) -> Term:
+    flat = tuple(t for part in node.terms for t in _opened(part) if t != ZERO)
+    if any(len(_opened(t)) > 1 for t in flat):
+        return _plain_sum(Sum(flat))
+    return node if flat == node.terms and len(flat) > 1 else total(*flat)
+
+
+def _plain_product(node: Prod) -> Term:
+    minus = False
+    kept: list[Term] = []
+    for factor in node.factors:
+        if factor == ZERO:
+            return ZERO
+        if isinstance(factor, Neg):
+            minus, factor = not minus, factor.term
+        if factor != ONE:
+            kept.append(factor)
+    if tuple(kept) == node.factors and len(kept) > 1 and not minus:
+        return node
+    body = product(*kept)
+    return _negated(body) if minus else body
+
+
+def _plain_quotient(node: Quot) -> Term:
+    over, under = node.num, node.den
+    if isinstance(over, Neg) or isinstance(under, Neg):
+        minus = isinstance(over, Neg) != isinstance(under, Neg)
+        over = over.term if isinstance(over, Neg) else over
+        under = under.term if isinstance(under, Neg) else under
+        body = _plain_quotient(Quot(over, under))
+        return _negated(body) if minus else body
+    if under == ONE:
+        return over
+    return ZERO if over == ZERO and under != ZERO else node
+
+
+def _ones(node: Term) -> Found | None:
+    new = _tidied(node)
+    return None if new == node else Found(new)
+
+
+# --- numbers ----------------------------------------------------------------------------------
+
+
+def _plain(node: Term) -> bool:
+    """Numbers joined without a bracket: products, quotients and powers of numbers."""
+    match node:
+        case Num():
+            return True
+        case Neg(t):
+            return _plain(t)
+        case Prod(fs):
+            return all(map(_plain, fs))
+        case Quot(a, b):
+            return _plain(a) and _plain(b)
+        case Pow(a, e):
+            return _plain(a) and _integer(e) is not None
+    return False
+
+
+def _worked(node: Term) -> Found | None:
+    new = term_of(value(node))
+    return None if new == node else Found(new)
+
+
+def _is_number(node: Term) -> bool:
+    if isinstance(node, Pow):
+        return _integer(node.base) is not None and _integer(node.exp) is not None
+    return _integer(node) is not None
+
+
+def _multiply_numbers(node: Term) -> Found | None:
+    """3*3*C_in: the numbers are worked out and go first, the letters keep their order."""
+    if not isinstance(node, Prod | Quot | Pow):
+        return None
+    if _plain(node):
+        return _worked(node)
+    if not isinstance(node, Prod):
+        return None
+    flat = tuple(_unbracketed(node))
+    numbers = [factor for factor in flat if _is_number(factor)]
+    if len(numbers) < 2:
+        return None
+    found = term_of(value(Prod(tuple(numbers))))
+    rest = (factor for factor in flat if not _is_number(factor))
+    return Found(_plainer(product(found, *rest)))
+
+
+def _unbracketed(node: Term) -> Iterator[Term]:
+    if isinstance(node, Prod):
+        for factor in node.factors:
+            yield from _unbracketed(factor)
+    else:
+        yield node
+
+
+def _add_numbers(node: Term) -> Found | None:
+    """k - 1 + 1: the numbers become one, where the first of them stood."""
+    if not isinstance(node, Sum):
+        return None
+    numbers = [t for t in node.terms if _plain(t)]
+    return _worked(node) if len(numbers) == len(node.terms) else _joined(node, numbers)
+
+
+def _joined(node: Sum, numbers: list[Term]) -> Found | None:
+    if len(numbers) < 2:
+        return None
+    one = term_of(value(Sum(tuple(numbers))))
+    places = iter([one])
+    joined = [t if t not in numbers else next(places, ZERO) for t in node.terms]
+    return Found(_plain_sum(Sum(tuple(joined))))
+
+
+def _floor_of_numbers(node: Term) -> Found | None:
+    inside = children(node)
+    if not isinstance(node, Floor | Ceil | Min | Max) or not all(map(_plain, inside)):
+        return None
+    return _worked(node)
+
+
+# --- brackets and fractions opened ------------------------------------------------------------
+
+
+def _distribute(node: Term) -> Found | None:
+    """(a + 1)*b: every summand times the rest; a power of a sum multiplied out."""
+    if isinstance(node, Pow) and isinstance(node.base, Sum) and isinstance(node.exp, Num):
+        return _power_of_sum(node.base, node.exp.value)
+    if not isinstance(node, Prod) or not any(isinstance(f, Sum) for f in node.factors):
+        return None
+    choices = [f.terms if isinstance(f, Sum) else (f,) for f in node.factors]
+    if math.prod(map(len, choices)) > MAX_SUMMANDS:
+        return None
+    new = total(*(_written(_monomial(*choice)) for choice in itertools.product(*choices)))
+    return Found(_tidied(new))
+
+
+def _power_of_sum(base: Sum, exponent: int) -> Found | None:
+    count = len(base.terms)
+    if exponent < 2 or exponent > MAX_SUMMANDS:
+        return None
+    if math.comb(exponent + count - 1, count - 1) > MAX_SUMMANDS:
+        return None
+    chosen = itertools.combinations_with_replacement(range(count), exponent)
+    return Found(total(*(_multinomial(base, choice) for choice in chosen)))
+
+
+def _multinomial(base: Sum, choice: tuple[int, ...]) -> Term:
+    ways = math.factorial(len(choice))
+    for position in set(choice):
+        ways //= math.factorial(choice.count(position))
+    return _written(_monomial(Num(ways), *(base.terms[position] for position in choice)))
+
+
+def _split_fraction(node: Term) -> Found | None:
+    """(a + b)/c = a/c + b/c."""
+    if not isinstance(node, Quot):
+        return None
+    summands = _opened(node.num)
+    if len(summands) < 2:
+        return None
+    return Found(total(*(_plain_quotient(Quot(t, node.den)) for t in summands)))
+
+
+# --- collected --------------------------------------------------------------------------------
+
+
+def _power(node: Term) -> Found | None:
+    """k*k = k^2; only where nothing cancels, for that is another line."""
+    if isinstance(node, Pow):
+        if not isinstance(node.base, Prod | Quot | Pow | Neg) or _integer(node.exp) is None:
+            return None
+    elif isinstance(node, Prod | Quot):
+        signs: dict[Any, int] = {}
+        twice = False
+        for _, key, exponent in _factors(node):
+            if isinstance(key, Num):
+                continue
+            twice = twice or key in signs
+            if signs.setdefault(key, exponent) * exponent < 0:
+                return None
+        if not twice:
+            return None
+    else:
+        return None
+    new = _written(_monomial(node))
+    return None if new == node else Found(new)
+
+
+def _like_terms(node: Term) -> Found | None:
+    """2*a + 3*a = 5*a, where the first of them stood; other summands as they are."""
+    if not isinstance(node, Sum):
+        return None
+    new = dict(enumerate(node.terms))
+    for key, group in _alike(node).items():
+        if key and len(group) > 1:
+            whole = sum((monomial.coefficient for _, monomial in group), Fraction(0))
+            position, first = group[0]
+            first.top, first.bottom = whole.numerator, whole.denominator
+            new |= {other: ZERO for other, _ in group} | {position: _written(first)}
+    terms = tuple(new.values())
+    return None if terms == node.terms else Found(_plain_sum(Sum(terms)))
+
+
+def _alike(node: Sum) -> dict[Any, list[tuple[int, _Monomial]]]:
+    """The summands by their letters, those without letters under an empty key."""
+    groups: dict[Any, list[tuple[int, _Monomial]]] = {}
+    for position, part in enumerate(node.terms):
+        monomial = _monomial(part)
+        groups.setdefault(monomial.key, []).append((position, monomial))
+    return groups
+
+
+def _fraction(node: Term) -> Found | None:
+    """A fraction inside a fraction becomes one."""
+    if not isinstance(node, Quot):
+        return None
+    inner = (*_unbracketed(node.num), *_unbracketed(node.den))
+    if not any(isinstance(factor, Quot) for factor in inner):
+        return None
+    return Found(_written(_monomial(node)))
+
+
+def _brackets(node: Term) -> Found | None:
+    """A product inside a product with letters needs no brackets."""
+    if not isinstance(node, Prod) or not any(isinstance(f, Prod) for f in node.factors):
+        return None
+    return Found(Prod(tuple(_unbracketed(node)))) if letters(node) else None
+
+
+def _whole_floor(node: Term) -> Found | None:
+    """The floor of a whole number is that number: letters are whole."""
+    if not isinstance(node, Floor | Ceil):
+        return None
+    try:
+        inside = polynomial(node.term)
+    except Error:
+        return None
+    whole = all(
+        Fraction(c).denominator == 1 and all(_is_whole(atom) and e > 0 for atom, e in monomial)
+        for monomial, c in inside.items()
+    )
+    return Found(node.term) if whole else None
+
+
+def _is_whole(atom: Any) -> bool:
+    return isinstance(atom, str) or atom[0] == "floor"
+
+
+# --- factored out -----------------------------------------------------------------------------
+
+
+def _common_factor(node: Term) -> Found | None:
+    """k^2*C_in*C_out + C_out = C_out*(k^2*C_in + 1), numbers and denominators too."""
+    if not isinstance(node, Sum):
+        return None
+    parts = [_monomial(t) for t in node.terms]
+    if any(part.top == 0 for part in parts) or not any(part.powers for part in parts):
+        return None
+    common = _Monomial()
+    common.top = math.gcd(*(part.top for part in parts))
+    common.bottom = math.gcd(*(part.bottom for part in parts))
+    for key, (base, _) in parts[0].powers.items():
+        exponent = _shared([part.powers.get(key, (base, 0))[1] for part in parts])
+        if exponent:
+            common.powers[key] = (base, exponent)
+    if not common.powers and common.top == common.bottom == 1:
+        return None
+    if all(part.top < 0 for part in parts):
+        common.top = -common.top
+    rest = _plain_sum(Sum(tuple(_written(_divided(part, common)) for part in parts)))
+    common.times(_key(rest), rest, 1)
+    return Found(_written(common))
+
+
+def _shared(exponents: list[int]) -> int:
+    if all(e > 0 for e in exponents):
+        return min(exponents)
+    return max(exponents) if all(e < 0 for e in exponents) else 0
+
+
+def _divided(part: _Monomial, common: _Monomial) -> _Monomial:
+    part.top //= common.top
+    part.bottom //= common.bottom
+    for key, (base, exponent) in common.powers.items():
+        part.times(key, base, -exponent)
+    return part
+
+
+# --- cancelled --------------------------------------------------------------------------------
+
+
+def _cancel(node: Term) -> Found | None:
+    """Letters above and below struck, and numbers reduced in the same line."""
+    struck = _struck_letters(node)
+    return Found(_reduced(node), struck + _struck_numbers(node)) if struck else None
+
+
+def _cancel_numbers(node: Term) -> Found | None:
+    """18/24 = 3/4."""
+    struck = _struck_numbers(node)
+    return Found(_reduced(node), struck) if struck else None
+
+
+def _reduced(node: Term) -> Term:
+    monomial = _monomial(node)
+    whole = monomial.coefficient
+    monomial.top, monomial.bottom = whole.numerator, whole.denominator
+    return _written(monomial)
+
+
+def _struck_letters(node: Term) -> Pairs:
+    if not isinstance(node, Prod | Quot):
+        return ()
+    above: dict[Any, list[_Factor]] = {}
+    below: dict[Any, list[_Factor]] = {}
+    for factor in _factors(node):
+        if not isinstance(factor.key, Num):
+            side = above if factor.exponent > 0 else below
+            side.setdefault(factor.key, []).append(factor)
+    pairs: list[tuple[Path, ...]] = []
+    for key, tops in above.items():
+        if key in below:
+            pairs += _struck(node, tops, below[key])
+    return tuple(pairs)
+
+
+def _struck(node: Term, tops: list[_Factor], bottoms: list[_Factor]) -> list[tuple[Path, ...]]:
+    """Equal powers in pairs; what is left on one side against what is left on the other."""
+    pairs: list[tuple[Path, ...]] = []
+    left = list(bottoms)
+    over: list[_Factor] = []
+    for top in tops:
+        equal = next((b for b in left if b.exponent == -top.exponent), None)
+        if equal is None:
+            over.append(top)
+        else:
+            left.remove(equal)
+            pairs.append((top.path, equal.path))
+    if over and left:
+        depth = min(sum(t.exponent for t in over), -sum(b.exponent for b in left))
+        pairs.append((*_taken(node, over, depth), *_taken(node, left, depth)))
+    return pairs
+
+
+def _taken(node: Term, factors: list[_Factor], depth: int) -> Iterator[Path]:
+    for path, _, exponent in factors:
+        if depth <= 0:
+            return
+        whole = abs(exponent) <= depth
+        depth -= abs(exponent)
+        yield path if whole or not isinstance(at(node, path), Pow) else (*path, 1)
+
+
+def _struck_numbers(node: Term) -> Pairs:
+    if not isinstance(node, Prod | Quot):
+        return ()
+    above: list[tuple[Path, int]] = []
+    below: list[tuple[Path, int]] = []
+    for path, key, exponent in _factors(node):
+        if isinstance(key, Num):
+            size = _Monomial()
+            size.number(abs(key.value), abs(exponent))
+            (above if exponent > 0 else below).append((path, size.top))
+    pairs: list[tuple[Path, ...]] = []
+    for top in list(above):
+        equal = next((b for b in below if b[1] == top[1] > 1), None)
+        if equal is not None:
+            above.remove(top)
+            below.remove(equal)
+            pairs.append((top[0], equal[0]))
+    sides = math.prod(n for _, n in above), math.prod(n for _, n in below)
+    if (divisor := math.gcd(*sides)) > 1 and above and below:
+        pairs.append(tuple(p for p, n in (*above, *below) if math.gcd(n, divisor) > 1))
+    return tuple(pairs)
+
+
+def _cancel_summands(node: Term) -> Found | None:
+    """A - a = 0."""
+    if not isinstance(node, Sum):
+        return None
+    pairs: list[tuple[Path, ...]] = []
+    for group in _alike(node).values():
+        while group:
+            position, monomial = group.pop(0)
+            for other in group:
+                if other[1].coefficient == -monomial.coefficient:
+                    group.remove(other)
+                    pairs.append(((position,), (other[0],)))
+                    break
+    gone = {path[0] for pair in pairs for path in pair}
+    kept = (t for position, t in enumerate(node.terms) if position not in gone)
+    return Found(total(*kept), tuple(pairs)) if pairs else None
+
+
+# --- put in -----------------------------------------------------------------------------------
+
+
+def _put(node: Term, values: Values, kinds: tuple[type[Sym] | type[Size], ...]) -> Term:
+    if isinstance(node, Sym | Size):
+        return values.get(node.name, node) if isinstance(node, kinds) else node
+    parts = children(node)
+    fresh: list[Term] = []
+    for part in parts:
+        new = _put(part, values, kinds)
+        # A product put in for a factor joins the product around it: nobody wrote brackets.
+        joins = isinstance(node, Sum | Prod) and type(new) is type(node) and new is not part
+        fresh.extend(children(new) if joins and isinstance(part, Sym | Size) else (new,))
+    return node if fresh == list(parts) else rebuild(node, tuple(fresh))
+
+
+def put(rule: str, term: Term, values: Values) -> Rewrite:
+    """Names exchanged for what they are: ``define``, ``unfold`` or ``substitute``.
+
+    >>> whole = put("unfold", Size("weight") + 1, {"weight": Sym("k") * Sym("C_in")})
+    >>> whole.after == Sym("k") * Sym("C_in") + 1
+    True
+
+    Raises:
+        Error: nothing of those names is there.
+    """
+    after = _put(term, values, PUTTING[rule])
+    if after == term:
+        raise Error("rule_not_here", rule=rule)
+    return Rewrite(rule, term, after, values=tuple(values.items()))
+
+
+# --- the table --------------------------------------------------------------------------------
+
+# What is exchanged by the rules that put something in.
+PUTTING: dict[str, tuple[type[Sym] | type[Size], ...]] = {
+    "define":     (Sym, Size),
+    "unfold":     (Size,),
+    "substitute": (Sym,),
+}  # fmt: skip
+
+_TABLE = (
+    #    rule          variant           at one node
+    Rule("multiply",   "numbers",        _multiply_numbers),
+    Rule("multiply",   "floor",          _floor_of_numbers),
+    Rule("multiply",   "distribute",     _distribute,       deep=False),
+    Rule("multiply",   "split_fraction", _split_fraction,   deep=False),
+    Rule("add",        "numbers",        _add_numbers),
+    Rule("collect",    "ones",           _ones),
+    Rule("collect",    "power",          _power),
+    Rule("collect",    "like_terms",     _like_terms),
+    Rule("collect",    "fraction",       _fraction),
+    Rule("collect",    "brackets",       _brackets),
+    Rule("collect",    "floor",          _whole_floor),
+    Rule("factor_out", "common_factor",  _common_factor,    deep=False),
+    Rule("cancel",     "common_factor",  _cancel),
+    Rule("cancel",     "numbers",        _cancel_numbers),
+    Rule("cancel",     "opposite",       _cancel_summands),
+)  # fmt: skip
+RULES: Mapping[tuple[str, str], Rule] = {(rule.id, rule.detail): rule for rule in _TABLE}
+
+
+def replay(rewrite: Rewrite, rules: Mapping[tuple[str, str], Rule] = RULES) -> Term:
+    """What the rewrite's own data give when its rule is applied again.
+
+    >>> step = RULES["collect", "power"].at(Sym("k") * Sym("k"))
+    >>> replay(step) == step.after == Sym("k") ** 2
+    True
+    """
+    if rewrite.rule in PUTTING:
+        return _put(rewrite.before, dict(rewrite.values), PUTTING[rewrite.rule])
+    if rewrite.parts:
+        found = rewrite.before
+        for part in rewrite.parts:
+            found = replay(changed(part, before=found), rules)
+        return found
+    return rules[rewrite.rule, rewrite.detail].at(rewrite.before, rewrite.path).after
+
+
+def verify(rewrite: Rewrite, rules: Mapping[tuple[str, str], Rule] = RULES) -> None:
+    """Raise unless the rewrite replays and both its sides are one quantity.
+
+    >>> verify(RULES["collect", "power"].at(Sym("k") * Sym("k")))
+
+    Raises:
+        VerificationError: it gives something else again, or the judge says they differ.
+    """
+    facts: dict[str, Any] = {"rule": rewrite.rule, "before": rewrite.before, "after": rewrite.after}
+    if replay(rewrite, rules) != rewrite.after:
+        raise VerificationError("rewrite_replays_otherwise", **facts)
+    before = rewrite.before
+    if rewrite.rule in PUTTING:
+        before = _put(before, dict(rewrite.values), PUTTING[rewrite.rule])
+    if not same(before, rewrite.after):
+        raise VerificationError("rewrite_differs", **facts)
+
+
+# --- control: which rule comes next -----------------------------------------------------------
+
+Phase = tuple[Rule, ...]
+
+
+def _phase(identity: str, *details: str) -> Phase:
+    return tuple(RULES[identity, detail] for detail in details)
+
+
+_ONES = _phase("collect", "ones")
+_TIDYING = (
+    _phase("cancel", "common_factor", "numbers", "opposite"),
+    _phase("multiply", "numbers", "floor"),
+    _phase("collect", "power", "like_terms", "fraction", "brackets", "floor"),
+    _phase("add", "numbers"),
+)
+_FACTORING = (_phase("factor_out", "common_factor"),)
+_OPENING = (_phase("multiply", "distribute"),)
+_SPLITTING = (_phase("multiply", "split_fraction"),)
+
+_COLLECTED = (_ONES, *_TIDYING)
+_SPLIT = (_ONES, *_SPLITTING, *_TIDYING)
+_FACTORED = (_ONES, *_TIDYING, *_FACTORING)
+_OPENED = (_ONES, *_TIDYING, *_OPENING)
+_EXPANDED = (_ONES, *_TIDYING, *_OPENING, *_SPLITTING)
+
+
+def _met(
+    phase: Phase, node: Term, path: Path = (), deep: bool = True
+) -> Iterator[tuple[Path, Rule, Found]]:
+    """The outermost places of a phase's rules: apart from each other, so done in one line."""
+    for rule in phase:
+        if (deep or not rule.deep) and (found := rule.local(node)) is not None:
+            yield path, rule, found
+            return
+    if isinstance(node, Floor | Ceil) and not phase[0].deep:
+        return
+    for position, part in enumerate(children(node)):
+        yield from _met(phase, part, (*path, position), deep)
+
+
+def _line(phase: Phase, term: Term) -> Rewrite | None:
+    """One line: a rule at all its places, and the ones it leaves behind dropped."""
+    return _joined_line(term, list(_met(phase, term)))
+
+
+def _joined_line(term: Term, met: Sequence[tuple[Path, Rule, Found]]) -> Rewrite | None:
+    if not met:
+        return None
+    parts: list[Rewrite] = []
+    now = term
+    for path, rule, found in met:
+        pairs = _moved(found.cancelled, path)
+        new = replace(now, path, found.term)
+        parts.append(Rewrite(rule.id, now, new, path, pairs, rule.detail))
+        now = new
+    return _merged(parts)
+
+
+def _merged(parts: Sequence[Rewrite]) -> Rewrite:
+    """Rewrites in a row as one line, named after what matters in it most."""
+    first, last = parts[0], parts[-1].after
+    done = [small for part in parts for small in (part.parts or (part,))]
+    cleaned = _ones(last)
+    if cleaned is not None:
+        done.append(Rewrite("collect", last, cleaned.term, (), (), "ones"))
+        last = cleaned.term
+    if len(done) == 1:
+        return first
+    path = functools.reduce(_prefix, (part.path for part in parts))
+    pairs = tuple(itertools.chain.from_iterable(part.cancelled for part in parts))
+    detail = next((part.detail for part in parts if part.detail != "ones"), "ones")
+    return Rewrite(first.rule, first.before, last, path, pairs, detail, (), tuple(done))
+
+
+def _prefix(a: Path, b: Path) -> Path:
+    return tuple(x for x, _ in itertools.takewhile(lambda p: p[0] == p[1], zip(a, b, strict=False)))
+
+
+def _chain(phases: Sequence[Phase], term: Term) -> tuple[Rewrite, ...]:
+    """The first rule that applies, until none does; lines of one rule are one line."""
+    lines: list[Rewrite] = []
+    for _ in range(MAX_STEPS):
+        found = (_line(phase, term) for phase in phases)
+        line = next((line for line in found if line is not None), None)
+        if line is None or _size(line.after)[1] > MAX_NODES:
+            break
+        term = line.after
+        if lines and _one_line(lines[-1], line):
+            line = _merged([lines.pop(), line])
+        lines.append(line)
+    return tuple(lines)
+
+
+def _one_line(a: Rewrite, b: Rewrite) -> bool:
+    # What is struck out is shown in the line before, so such lines stay apart.
+    return a.rule == b.rule and not b.cancelled and (a.rule == "collect" or a.detail == b.detail)
+
+
+def _size(term: Term) -> tuple[int, int]:
+    """How long a Term reads: letters first, then everything."""
+    names = everything = 0
+    stack = [term]
+    while stack:
+        node = stack.pop()
+        everything += 1
+        names += isinstance(node, Sym | Size | Entry)
+        stack.extend(children(node))
+    return names, everything
+
+
+Lines = tuple[Rewrite, ...]
+
+
+def _end(term: Term, lines: Lines) -> Term:
+    return lines[-1].after if lines else term
+
+
+def _best(term: Term, plain: Lines, others: Iterable[Lines]) -> Lines:
+    """The plain chain, unless another reads shorter."""
+    best, size = plain, _size(_end(term, plain))
+    for lines in others:
+        if (other := _size(_end(term, lines))) < size:
+            best, size = lines, other
+    return best
+
+
+def _factor_lines(term: Term) -> Lines:
+    plain = _chain(_FACTORED, term)
+    if not any(True for _ in _met(_OPENING[0], term)):
+        return plain
+    opened = _chain(_OPENED, term)
+    return _best(term, plain, [opened + _chain(_FACTORED, _end(term, opened))])
+
+
+def _expand_lines(term: Term) -> Lines:
+    return _chain(_EXPANDED, term)
+
+
+def _shortest_lines(term: Term) -> Lines:
+    plain = _chain(_COLLECTED, term)
+    others = (_factor_lines(term), _chain(_SPLIT, term), _expand_lines(term))
+    return _best(term, plain, others)
+
+
+_FORMS: dict[Form | None, Callable[[Term], Lines]] = {
+    "factored": _factor_lines,
+    "expanded": _expand_lines,
+    None:       _shortest_lines,
+}  # fmt: skip
+
+
+@functools.lru_cache(maxsize=4096)
+def simplify(term: Term, form: Form | None = None) -> tuple[Rewrite, ...]:
+    """The lines that simplify a Term: towards a form, or to what reads shortest.
+
+    >>> k, c, d = Sym("k"), Sym("C_in"), Sym("C_out")
+    >>> [line.rule for line in simplify(k * k * c * d + d)]
+    ['collect', 'factor_out']
+    >>> [line.rule for line in simplify((k * k * c + c * d) / (k * k * c * d))]
+    ['multiply', 'cancel']
+    """
+    lines: Lines = ()
+    for _ in range(MAX_STEPS):
+        more = _FORMS[form](_end(term, lines))
+        if not more:
+            break
+        lines += more
+    return lines
+
+
+def factored(term: Term) -> Term:
+    """The factored form, the last line of its chain.
+
+    >>> k, c, d, b = Sym("k"), Sym("C_in"), Sym("C_out"), Sym("b")
+    >>> factored(d * c * k * k + b * d) == d * (k**2 * c + b)
+    True
+    """
+    return _end(term, simplify(term, "factored"))
+
+
+def expanded(term: Term) -> Term:
+    """The expanded form; a bracket too long to write out stays.
+
+    >>> k, c = Sym("k"), Sym("C_in")
+    >>> expanded((k + 1) * c) == k * c + c
+    True
+    """
+    return _end(term, simplify(term, "expanded"))
+
+
+@functools.lru_cache(maxsize=4096)
+def tidy(term: Term) -> Term:
+    """Ones and zeros dropped and loose numbers joined; nothing else is touched.
+
+    >>> k, h = Sym("k"), Sym("H")
+    >>> tidy(Num(1) * (k - 1) + 1) == k, tidy(2 * (k - 1)) == 2 * (k - 1)
+    (True, True)
+    >>> tidy(Floor((h + 2 * Num(1) - 3) / 1) + 1) == h
+    True
+    """
+    while (new := _folded(_tidied(term))) != term:
+        term = new
+    return term
+
+
+def _folded(node: Term, inside: bool = False) -> Term:
+    """Numbers joined beside letters; what is all numbers is left for somebody to work out."""
+    if not letters(node) and not inside:
+        return node
+    within = inside or isinstance(node, Floor | Ceil)
+    parts = children(node)
+    fresh = tuple(_folded(part, within) for part in parts)
+    if fresh != parts:
+        node = rebuild(node, fresh)
+    if isinstance(node, Sum):
+        numbers = [t for t in node.terms if (_plain(t) if within else _is_loose(t))]
+        found = _joined(node, numbers) if len(numbers) < len(node.terms) else _add_numbers(node)
+    elif within:
+        found = _multiply_numbers(node) or _whole_floor(node)
+    else:
+        found = None
+    return found.term if found else node
+
+
+def _is_loose(node: Term) -> bool:
+    inner = node.term if isinstance(node, Neg) else node
+    return isinstance(inner, Num) or (isinstance(inner, Quot) and _plain(inner))
+
+
+# --- numbers, line by line --------------------------------------------------------------------
+
+
+def numeric(term: Term) -> tuple[Rewrite, ...]:
+    """A Term without letters worked out line by line, innermost brackets first.
+
+    >>> [line.rule for line in numeric(Num(256) * (3 * Num(3) * 128))]
+    ['multiply', 'multiply']
+    >>> numeric(Floor((100 + 2 * Num(1) - 3) / 1) + 1)[-1].after
+    Num(value=100)
+
+    Raises:
+        Error: there is a letter in it, or a division by zero.
+        TooLarge: a number is beyond what anybody writes.
+    """
+    value(term)  # refuses what has no value before anything is shown
+    lines: list[Rewrite] = []
+    while (line := _joined_line(term, _next_numbers(term)) or _line(_ONES, term)) is not None:
+        lines.append(line)
+        term = line.after
+    return tuple(lines)
+
+
+_WORKED = (*_phase("cancel", "numbers"), *_phase("multiply", "numbers", "floor"))
+_SUMMED = _phase("add", "numbers")
+
+
+def _next_numbers(term: Term) -> list[tuple[Path, Rule, Found]]:
+    """Every innermost bracket; without brackets the products, and then the sum."""
+    brackets = list(_innermost(term))
+    if brackets:
+        met = [done for path in brackets for done in _at_once(term, path)]
+        return sorted(met, key=lambda done: done[1].id != "add")  # a sum names the line
+    products = [done for path in _summands(term) for done in _at_once(term, path)]
+    return products or _at_once(term, ())
+
+
+def _at_once(term: Term, path: Path) -> list[tuple[Path, Rule, Found]]:
+    node = at(term, path)
+    phase = _SUMMED if isinstance(node, Sum) else _WORKED
+    return list(itertools.islice(_here(phase, node, path), 1))
+
+
+def _here(phase: Phase, node: Term, path: Path) -> Iterator[tuple[Path, Rule, Found]]:
+    for rule in phase:
+        if (found := rule.local(node)) is not None:
+            yield path, rule, found
+
+
+def _summands(term: Term) -> Iterator[Path]:
+    parts = enumerate(term.terms) if isinstance(term, Sum) else [(-1, term)]
+    for position, part in parts:
+        path: Path = () if position < 0 else (position,)
+        while isinstance(part, Neg):
+            path, part = (*path, 0), part.term
+        if not isinstance(part, Sum):
+            yield path
+
+
+def _innermost(node: Term, parent: Term | None = None, path: Path = ()) -> Iterator[Path]:
+    """The brackets that hold no bracket."""
+    over = parent if isinstance(node, Neg) and isinstance(parent, Sum | None) else node
+    below = [
+        found
+        for position, part in enumerate(children(node))
+        for found in _innermost(part, over, (*path, position))
+    ]
+    if below:
+        yield from below
+    elif _is_bracket(node, parent):
+        yield path
+
+
+def _is_bracket(node: Term, parent: Term | None) -> bool:
+    if isinstance(node, Floor | Ceil | Min | Max):
+        return True
+    if isinstance(node, Prod):
+        return not isinstance(parent, Sum | None)
+    return isinstance(node, Sum) and parent is not None

@@ -126,7 +126,7 @@ def equation(bound: Bound, stories: tuple[Story, ...]) -> Term | None:
     if len(weights) != 1:
         return None
     story = weights[0]
-    out = Entry("y", tuple(_output_index(story, axis) for axis in bound.layer.outputs))
+    out = Entry("y", tuple(_output_index(story, axis) for axis in bound.outputs))
     biases = [s for s in stories if s.tensor.kind == "bias"]
     terms = [] if story.spread else [_entry(s.tensor) for s in biases]
     body = product(_entry(story.tensor), _input(story))

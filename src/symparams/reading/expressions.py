@@ -6,7 +6,6 @@ is evaluated; every limit is checked before anything is built from what it limit
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -358,6 +357,8 @@ class _Scanner:
         return rest[0]
 
     def suggestion(self, word: str) -> str | None:
+        import difflib  # only a refusal needs it, and it is slow to import
+
         typed = {name.lower(): name for name in (*_CALLS, *self.aliases, *(self.names or ()))}
         close = difflib.get_close_matches(word.lower(), typed, n=1, cutoff=0.6)
         return typed[close[0]] if close else None

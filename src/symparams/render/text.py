@@ -45,9 +45,16 @@ def to_ascii(text: str) -> str:
     return "".join(ASCII.get(c, c if c.isascii() else "?") for c in text)
 
 
+class _Unbroken(TextWriter):
+    """Mathematics in a sentence is not broken at its spaces while it is short."""
+
+    def math(self, written: str) -> str:
+        return written.replace(" ", "\xa0") if len(written) <= 44 else written
+
+
 class _Printer:
     def __init__(self, width: int, colour: bool, language: str) -> None:
-        self.writer = TextWriter()
+        self.writer = _Unbroken()
         self.writer.language = language
         self.width = max(width, 40)
         self.colour = colour
@@ -191,9 +198,11 @@ class _Printer:
             lines += ["", *self.filled(head + self.say(page.callout))]
         for warning in page.warnings:
             lines += ["", *self.plain(warning)]
-        for said in page.formula:
-            lines += ["", *self.plain(said)]
-        return "\n".join(lines) + "\n"
+        if page.formula:
+            lines.append("")
+        for n, said in enumerate(page.formula):
+            lines += [self.dim(line) if n else line for line in self.plain(said)]
+        return "\n".join(lines).replace("\xa0", " ") + "\n"
 
     def plain(self, said: Say) -> list[str]:
         return self.filled(self.say(said))

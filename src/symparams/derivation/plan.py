@@ -1,0 +1,288 @@
+"""The facts of one layer's count, worked out once for every level, and the common phrases."""
+
+from __future__ import annotations
+
+import functools
+
+from ..algebra import number, value
+from ..axes import SITES, Axis, Box, box_size
+from ..layer import Bound
+from ..rewriting import factored
+from ..terms import ONE, Floor, Num, Quot, Rel, S, Sum, Sym, Term, letters, product, substitute, total, walk
+from .page import Dims, Formula, Indices, Letter, Listing, Say
+from .steps import Step, count_steps, index_steps
+from .story import Story
+
+
+class Plan:
+    """What happened to the tensors of a layer, and its totals."""
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+        self.layer = bound.layer
+        self.family = bound.layer.family
+        self.tensors = tuple(t for t in bound.tensors if t.trainable and t.end.stored)
+        self.stories = tuple(Story(bound, t) for t in self.tensors)
+        self.weights = tuple(s for s in self.stories if s.tensor.kind != "bias")
+        self.biases = tuple(s for s in self.stories if s.tensor.kind == "bias")
+        self.main = self.weights[0] if self.weights else None
+        self.bias_open = any(t.when for t in self.tensors)
+
+    @functools.cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step, index sets first, then the total."""
+        out: tuple[Step, ...] = ()
+        for tensor in self.tensors:
+            out += index_steps(self.bound, tensor)
+        return out + count_steps(self.bound, self.tensors, "params")
+
+    @functools.cached_property
+    def weight_total(self) -> Term:
+        """All weights together."""
+        return worked(total(*(self.bound.put(s.tensor.size) for s in self.weights)))
+
+    @functools.cached_property
+    def bias_total(self) -> Term | None:
+        """All biases together, where there are any."""
+        if not self.biases:
+            return None
+        return worked(total(*(self.bound.put(s.tensor.size) for s in self.biases)))
+
+    @functools.cached_property
+    def with_bias(self) -> Term:
+        """Weights and biases."""
+        if self.bias_total is None:
+            return self.weight_total
+        return worked(self.weight_total + self.bias_total)
+
+    @functools.cached_property
+    def positions(self) -> Box:
+        """The axes of the input that range over positions."""
+        return tuple(a for a in self.layer.inputs if a.role == "position")
+
+    @property
+    def drops(self) -> bool:
+        """Whether positions are sites that leave the count."""
+        return self.main is not None and any(a.role == "position" for a in self.main.shared)
+
+    @property
+    def stays(self) -> Box:
+        """The axes of the weight that still range over positions."""
+        if self.main is None:
+            return ()
+        return tuple(a for a in self.main.tensor.end.boxes[0] if a.role == "position")
+
+    def sized(self, size: Term) -> Term:
+        """A size with what is known put in, worked out."""
+        return worked(self.bound.put(size))
+
+
+def worked(size: Term) -> Term:
+    """A size worked out: a number, or letters collected and factored."""
+    found = number(size)
+    if found is not None:
+        return Num(int(found)) if found == int(found) else size
+    return factored(size)
+
+
+def whole(size: Term) -> int | None:
+    """A size as a number, or None while letters are left."""
+    found = number(size)
+    return int(found) if found is not None and found == int(found) else None
+
+
+# --- phrases -------------------------------------------------------------------------------
+
+
+def layer_fact(bound: Bound) -> Say:
+    """The noun phrase of a layer, ``a 3x3 convolution``."""
+    parts = tuple(bound.put(S(letter)) for letter in parts_of(bound, "k"))
+    numeric = bool(parts) and all(isinstance(part, Num) for part in parts)
+    facts = {
+        "kernel": Dims(parts) if numeric else None,
+        "axes": len(parts),
+        "groups": _given_groups(bound),
+        "name": Say(f"layers.{bound.layer.id}.name"),
+    }
+    return Say(f"layers.{bound.layer.family}.a", facts)
+
+
+def _given_groups(bound: Bound) -> Term | None:
+    groups = bound.values.get("g")
+    return None if groups in (None, ONE) else groups
+
+
+def parts_of(bound: Bound, symbol: str) -> tuple[str, ...]:
+    """The letters that carry a key's value, if the layer has it."""
+    key = bound.layer.key(symbol)
+    return key.letters if key else ()
+
+
+def shape(bound: Bound, box: Box) -> Dims:
+    """A shape as the questions write it: sites first, channels last (several multiplied)."""
+    sites = tuple(bound.put(a.size) for a in box if a.role in SITES)
+    channels = [bound.put(a.size) for a in box if a.role not in SITES]
+    if channels:
+        several = [c for c in channels if c != ONE]
+        joined = worked(product(*several)) if len(several) > 1 else (several or channels)[0]
+        sites = (*sites, joined)
+    return Dims(sites)
+
+
+def shapes(bound: Bound) -> Say:
+    """From which shape to which."""
+    facts = {"inp": shape(bound, bound.layer.inputs), "out": shape(bound, bound.outputs)}
+    return Say("titles.shapes", facts)
+
+
+def axes_facts(story: Story) -> dict[str, object]:
+    """The index letters and sizes of both sides."""
+    bound = story.bound
+    out = story.tensor.out
+    inputs = story.tensor.inputs
+    return {
+        "out": Indices(tuple(a.index for a in out)),
+        "out_sizes": Listing(bound.box(out)),
+        "inp": Indices(tuple(a.index for a in inputs)),
+        "in_sizes": Listing(bound.box(inputs)),
+    }
+
+
+def letter(story: Story) -> Letter:
+    """A tensor's letter."""
+    return Letter(story.tensor.letter)
+
+
+def indices(box: Box) -> Indices:
+    """The index letters of a box."""
+    return Indices(tuple(axis.index for axis in box))
+
+
+# --- stride and padding ----------------------------------------------------------------------
+
+
+def fit_line(bound: Bound) -> Say | None:
+    """Stride and padding, and that they map the input size to the output size."""
+    checks: list[Term] = []
+    for define in bound.layer.defines:
+        result = bound.values.get(define.symbol)
+        if not define.symbol.endswith("_out") or define.symbol == "C_out":
+            continue
+        line = size_line(bound, define.term)
+        if isinstance(result, Num) and line is not None and Rel(line, result) not in checks:
+            checks.append(Rel(line, result))
+    if not checks or bound.layer.key("s") is None:
+        return None
+    facts = {
+        **{name: _once(bound, symbol) for name, symbol in _MODIFIERS.items()},
+        "dilated": _once(bound, "d") not in (None, Dims((ONE,))),
+        "extra": _once(bound, "op") not in (None, Dims((Num(0),))),
+        "mode": dict(bound.layer.options).get("padding"),
+        "checked": any(d.symbol in bound.given for d in bound.layer.defines),
+        "line": checks[0],
+        "other": checks[1] if len(checks) > 1 else None,
+        "third": checks[2] if len(checks) > 2 else None,
+    }
+    return Say("steps.axes.fit", facts)
+
+
+_MODIFIERS = {"stride": "s", "padding": "P", "dilation": "d", "output_padding": "op"}
+
+
+def _once(bound: Bound, symbol: str) -> Dims | None:
+    sizes = tuple(bound.put(S(name)) for name in parts_of(bound, symbol))
+    if not sizes:
+        return None
+    return Dims(sizes[:1] if len(set(sizes)) == 1 else sizes)
+
+
+def size_line(bound: Bound, definition: Term) -> Term | None:
+    """A size rule with the numbers in, without what does nothing (stride 1, no padding)."""
+    size = bound.expand(definition)
+    return None if letters(size) else neat(size)
+
+
+def neat(size: Term) -> Term:
+    """floor((100 + 2*1 - 3)/1) + 1 reads 100 + 2 - 3 + 1."""
+    match size:
+        case Sum(terms):
+            flat: list[Term] = []
+            for part in terms:
+                item = neat(part)
+                flat += item.terms if isinstance(item, Sum) else [item]
+            return total(*(t for t in flat if t != Num(0)))
+        case Floor(Quot(top, Num(1))):
+            return neat(top)
+        case Floor(Quot(top, bottom)):
+            return Floor(Quot(neat(top), bottom))
+    if any(isinstance(node, Floor) for _, node in walk(size)):
+        return size
+    found = number(size)
+    return Num(int(found)) if found is not None and found >= 0 and found == int(found) else size
+
+
+# --- the formula ------------------------------------------------------------------------------
+
+
+def formula_bound(bound: Bound) -> Bound:
+    """The binding a formula is shown under: one letter for a square kernel, usual modifiers.
+
+    Only letters that stand for letters, and structure (one group), are kept.
+    """
+    values: dict[str, Term] = {}
+    for key in bound.layer.keys:
+        given = [bound.values.get(part) for part in key.letters]
+        if key.kind == "modifier" and all(held == ONE for held in given):
+            values.update({part: ONE for part in key.letters})
+        elif len(key.parts) > 1 and key.kind == "size" and len(set(map(str, given))) == 1:
+            values.update({part: S(key.symbol) for part in key.parts})
+    return Bound(bound.layer, values)
+
+
+def formula_words(count: Term, identity: str) -> tuple[Say, ...]:
+    """A formula with what each of its letters is, said once."""
+    seen: dict[str, None] = {}
+    for _, node in walk(count):
+        if isinstance(node, Sym):
+            seen.setdefault(node.name)
+    words = [
+        Say("glossary.symbol", {"letter": Formula(S(name)), "what": Say(f"glossary.{name}")})
+        for name in seen
+    ]
+    return (
+        Say(identity, {"formula": Formula(count)}),
+        Say("glossary.line", {"words": tuple(words)}),
+    )
+
+
+def positions_size(plan: Plan) -> Dims:
+    """The spatial size of the input, as the question names it."""
+    return Dims(plan.bound.box(plan.positions))
+
+
+def doubled(bound: Bound) -> Bound | None:
+    """The same layer on an input twice as large along every position axis."""
+    extents = [a for a in bound.layer.inputs if a.role == "position"]
+    if not extents or not all(isinstance(bound.put(a.size), Num) for a in extents):
+        return None
+    values = dict(bound.values)
+    for axis in extents:
+        values[axis.name] = Num(2 * int(value(bound.put(axis.size))))
+    derived = {d.symbol for d in bound.layer.defines}
+    kept = {name: held for name, held in values.items() if name not in derived}
+    for define in reversed(bound.layer.defines):
+        size = substitute(define.term, kept)
+        found = number(size)
+        if found is not None:
+            kept[define.symbol] = Num(int(found))
+    return Bound(bound.layer, kept)
+
+
+def sites_of(box: Box) -> Term:
+    """The number of sites of a box."""
+    return box_size(box)
+
+
+def role_axes(box: Box, role: str) -> tuple[Axis, ...]:
+    """The axes of one role."""
+    return tuple(axis for axis in box if axis.role == role)
