@@ -18,6 +18,7 @@ from .layer import Key, Layer, Tensor
 from .terms import letters
 
 MAX_EDGES = 900
+MAX_TAPS = 4096
 _EXTENT = (5, 7)  # the sizes of the first spatial axis that are tried
 _EXTENT_3D = (3, 4)
 Choose = Callable[[Sequence[int]], int]
@@ -229,19 +230,20 @@ def _fixed(variant: int) -> Choose:
     return choose
 
 
-def dead_taps(n: int, n_out: int, k: int, stride: int, dilation: int, padding: int) -> list[int]:
-    """The taps (from 1) of a window that only ever read padding along one axis.
+def tap_uses(n: int, n_out: int, k: int, stride: int, dilation: int, padding: int) -> list[int]:
+    """How many sites read a real cell through each tap of a window, along one axis.
 
     N(i) = #{p in [n_out] : 0 <= s*p + d*i - P <= n - 1}; a tap with N(i) = 0 is declared
-    and never used.
+    and never used (dead).
 
-    >>> dead_taps(n=1, n_out=1, k=3, stride=1, dilation=1, padding=1)
-    [1, 3]
+    >>> tap_uses(n=100, n_out=100, k=3, stride=1, dilation=1, padding=1)
+    [99, 100, 99]
+    >>> tap_uses(n=1, n_out=1, k=3, stride=1, dilation=1, padding=1)
+    [0, 1, 0]
     """
-    dead = []
-    for i in range(min(k, 4096)):
+    uses = []
+    for i in range(min(k, MAX_TAPS)):
         low = -(-(padding - dilation * i) // stride)
         high = (n - 1 + padding - dilation * i) // stride
-        if min(high, n_out - 1) < max(low, 0):
-            dead.append(i + 1)
-    return dead
+        uses.append(max(0, min(high, n_out - 1) - max(low, 0) + 1))
+    return uses

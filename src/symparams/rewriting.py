@@ -21,6 +21,7 @@ from .errors import Error, VerificationError
 from .terms import (
     ONE,
     ZERO,
+    BigSum,
     Ceil,
     Entry,
     Floor,
@@ -32,6 +33,7 @@ from .terms import (
     Pow,
     Prod,
     Quot,
+    Rel,
     Size,
     Sum,
     Sym,
@@ -51,6 +53,7 @@ Values = Mapping[str, Term]
 Pairs = tuple[tuple[Path, ...], ...]
 
 MAX_SUMMANDS = 64  # nobody writes a longer sum out
+MAX_WRITTEN = 256
 MAX_NODES = 2000
 MAX_STEPS = 64
 
@@ -83,15 +86,22 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule and its variant; ``local`` gives what it makes of a node, or None.
+    """A rule and its variant: what ``make`` makes of a node of one of its ``kinds``, or None.
 
-    Not ``deep`` means that it leaves what is inside a floor as it was written.
+    Not ``deep`` means that it leaves what is inside a floor as it was written; ``whole``,
+    that it has seen all that is below a node.
     """
 
     id: str
     detail: str
-    local: Callable[[Term], Found | None]
+    kinds: tuple[type[Term], ...]
+    make: Callable[[Any], Found | None]
     deep: bool = True
+    whole: bool = False
+
+    def local(self, node: Term) -> Found | None:
+        """What the rule makes of this very node, or None."""
+        return self.make(node) if isinstance(node, self.kinds) else None
 
     def places(self, term: Term) -> Iterator[Path]:
         """Every path at which the rule applies, outermost first.
@@ -196,14 +206,43 @@ def _integer(node: Term) -> int | None:
     return None
 
 
+_OPAQUE = (Sum, Floor, Ceil, Min, Max)
+
+
 def _key(node: Term) -> Any:
     """``a + b`` and ``b + a`` are one bracket."""
-    if isinstance(node, Sum | Floor | Ceil | Min | Max):
-        try:
-            return canonical(node)
-        except Error:
-            return node
-    return node
+    return _bracket_key(node) if isinstance(node, _OPAQUE) else node
+
+
+@functools.lru_cache(maxsize=4096)
+def _bracket_key(node: Term) -> Any:
+    if _is_long(node):
+        return node
+    try:
+        return canonical(node)
+    except Error:
+        return node
+
+
+def _is_long(node: Term) -> bool:
+    """Whether the judge would have to write out more than anybody reads."""
+    return any(_written_out(part) > MAX_WRITTEN for _, part in walk(node))
+
+
+def _written_out(node: Term) -> int:
+    """How many summands there are when every bracket is multiplied out."""
+    if isinstance(node, Sum):
+        return sum(map(_written_out, node.terms))
+    if isinstance(node, Prod):
+        return math.prod(map(_written_out, node.factors))
+    if isinstance(node, Quot):
+        return _written_out(node.num) * _written_out(node.den)
+    if isinstance(node, Neg):
+        return _written_out(node.term)
+    if not isinstance(node, Pow) or (count := _written_out(node.base)) == 1:
+        return 1
+    size = min(abs(_integer(node.exp) or 1), MAX_WRITTEN)
+    return math.comb(size + min(count, MAX_WRITTEN) - 1, size)
 
 
 def _written(monomial: _Monomial) -> Term:
@@ -237,6 +276,9 @@ def _rank(power: tuple[Term, int]) -> int:
     return 2 if exponent in (1, -1) else 1
 
 
+_COMPOUND = (Prod, Quot, Neg, Pow)
+
+
 class _Factor(NamedTuple):
     path: Path
     key: Any
@@ -254,7 +296,7 @@ def _factors(node: Term, path: Path = (), exponent: int = 1) -> Iterator[_Factor
     elif isinstance(node, Neg):
         yield from _factors(node.term, (*path, 0), exponent)
     elif isinstance(node, Pow) and (size := _integer(node.exp)) is not None:
-        if isinstance(node.base, Prod | Quot | Neg | Pow):
+        if isinstance(node.base, _COMPOUND):
             yield from _factors(node.base, (*path, 0), exponent * size)
         else:
             yield _Factor(path, _key(node.base), exponent * size)
@@ -267,35 +309,15 @@ def _factors(node: Term, path: Path = (), exponent: int = 1) -> Iterator[_Factor
 
 def _tidied(node: Term) -> Term:
     """Ones, zeros, double signs and brackets inside a sum dropped, from the leaves up."""
+    plain = _PLAIN.get(type(node))
+    if plain is None:
+        return node
     parts = children(node)
-    if parts:
-        fresh = tuple(map(_tidied, parts))
-        if any(new is not old for new, old in zip(fresh, parts, strict=True)):
-            node = rebuild(node, fresh)
-    return _plainer(node)
-
-
-def _plainer(node: Term) -> Term:
-    match node:
-        case Sum():
-            return _plain_sum(node)
-        case Prod():
-            return _plain_product(node)
-        case Quot():
-            return _plain_quotient(node)
-        case Pow(a, Num(1)):
-            return a
-        case Pow(a, Num(0)) if a != ZERO:
-            return ONE
-        case Pow(Num(1), _):
-            return ONE
-        case Neg(t):
-            return _negated(t) if isinstance(t, Neg) or t == ZERO else node
-        case Floor(t) | Ceil(t):
-            return t if _integer(t) is not None else node
-        case Num(v) if v < 0:
-            return Neg(Num(-v))
-    return node
+    fresh = tuple(map(_tidied, parts))
+    if any(new is not old for new, old in zip(fresh, parts, strict=True)):
+        node = rebuild(node, fresh)
+        plain = _PLAIN[type(node)]
+    return plain(node)
 
 
 def _negated(node: Term) -> Term:
@@ -349,9 +371,41 @@ def _plain_quotient(node: Quot) -> Term:
     return ZERO if over == ZERO and under != ZERO else node
 
 
+def _plain_power(node: Pow) -> Term:
+    if node.exp == ONE:
+        return node.base
+    return ONE if node.base == ONE or (node.exp == ZERO and node.base != ZERO) else node
+
+
+def _plain_minus(node: Neg) -> Term:
+    return _negated(node.term) if isinstance(node.term, Neg) or node.term == ZERO else node
+
+
+def _plain_round(node: Floor | Ceil) -> Term:
+    return node.term if _integer(node.term) is not None else node
+
+
+def _same(node: Term) -> Term:
+    return node
+
+
+_PLAIN: dict[type[Term], Callable[[Any], Term]] = {
+    Num:   lambda node: node if node.value >= 0 else Neg(Num(-node.value)),
+    Sum:   _plain_sum,
+    Prod:  _plain_product,
+    Quot:  _plain_quotient,
+    Pow:   _plain_power,
+    Neg:   _plain_minus,
+    Floor: _plain_round,
+    Ceil:  _plain_round,
+    Min:   _same,
+    Max:   _same,
+}  # fmt: skip
+
+
 def _ones(node: Term) -> Found | None:
     new = _tidied(node)
-    return None if new == node else Found(new)
+    return None if new is node or new == node else Found(new)
 
 
 # --- numbers ----------------------------------------------------------------------------------
@@ -384,10 +438,8 @@ def _is_number(node: Term) -> bool:
     return _integer(node) is not None
 
 
-def _multiply_numbers(node: Term) -> Found | None:
+def _multiply_numbers(node: Prod | Quot | Pow) -> Found | None:
     """3*3*C_in: the numbers are worked out and go first, the letters keep their order."""
-    if not isinstance(node, Prod | Quot | Pow):
-        return None
     if _plain(node):
         return _worked(node)
     if not isinstance(node, Prod):
@@ -398,7 +450,7 @@ def _multiply_numbers(node: Term) -> Found | None:
         return None
     found = term_of(value(Prod(tuple(numbers))))
     rest = (factor for factor in flat if not _is_number(factor))
-    return Found(_plainer(product(found, *rest)))
+    return Found(_plain_product(Prod((found, *rest))))
 
 
 def _unbracketed(node: Term) -> Iterator[Term]:
@@ -409,10 +461,8 @@ def _unbracketed(node: Term) -> Iterator[Term]:
         yield node
 
 
-def _add_numbers(node: Term) -> Found | None:
+def _add_numbers(node: Sum) -> Found | None:
     """k - 1 + 1: the numbers become one, where the first of them stood."""
-    if not isinstance(node, Sum):
-        return None
     numbers = [t for t in node.terms if _plain(t)]
     return _worked(node) if len(numbers) == len(node.terms) else _joined(node, numbers)
 
@@ -427,49 +477,43 @@ def _joined(node: Sum, numbers: list[Term]) -> Found | None:
 
 
 def _floor_of_numbers(node: Term) -> Found | None:
-    inside = children(node)
-    if not isinstance(node, Floor | Ceil | Min | Max) or not all(map(_plain, inside)):
-        return None
-    return _worked(node)
+    return _worked(node) if all(map(_plain, children(node))) else None
 
 
 # --- brackets and fractions opened ------------------------------------------------------------
 
 
-def _distribute(node: Term) -> Found | None:
+def _distribute(node: Prod | Pow) -> Found | None:
     """(a + 1)*b: every summand times the rest; a power of a sum multiplied out."""
-    if isinstance(node, Pow) and isinstance(node.base, Sum) and isinstance(node.exp, Num):
-        return _power_of_sum(node.base, node.exp.value)
-    if not isinstance(node, Prod) or not any(isinstance(f, Sum) for f in node.factors):
-        return None
+    if isinstance(node, Pow):
+        power = isinstance(node.base, Sum) and isinstance(node.exp, Num)
+        return _power_of_sum(node.base.terms, node.exp.value) if power else None  # type: ignore[attr-defined]  # seen above
     choices = [f.terms if isinstance(f, Sum) else (f,) for f in node.factors]
-    if math.prod(map(len, choices)) > MAX_SUMMANDS:
+    if not 1 < math.prod(map(len, choices)) <= MAX_SUMMANDS:
         return None
     new = total(*(_written(_monomial(*choice)) for choice in itertools.product(*choices)))
     return Found(_tidied(new))
 
 
-def _power_of_sum(base: Sum, exponent: int) -> Found | None:
-    count = len(base.terms)
+def _power_of_sum(terms: tuple[Term, ...], exponent: int) -> Found | None:
+    count = len(terms)
     if exponent < 2 or exponent > MAX_SUMMANDS:
         return None
     if math.comb(exponent + count - 1, count - 1) > MAX_SUMMANDS:
         return None
-    chosen = itertools.combinations_with_replacement(range(count), exponent)
-    return Found(total(*(_multinomial(base, choice) for choice in chosen)))
+    chosen = itertools.combinations_with_replacement(terms, exponent)
+    return Found(_tidied(total(*map(_multinomial, chosen))))
 
 
-def _multinomial(base: Sum, choice: tuple[int, ...]) -> Term:
+def _multinomial(choice: tuple[Term, ...]) -> Term:
     ways = math.factorial(len(choice))
-    for position in set(choice):
-        ways //= math.factorial(choice.count(position))
-    return _written(_monomial(Num(ways), *(base.terms[position] for position in choice)))
+    for _, same_ones in itertools.groupby(choice):
+        ways //= math.factorial(len(list(same_ones)))
+    return _written(_monomial(Num(ways), *choice))
 
 
-def _split_fraction(node: Term) -> Found | None:
+def _split_fraction(node: Quot) -> Found | None:
     """(a + b)/c = a/c + b/c."""
-    if not isinstance(node, Quot):
-        return None
     summands = _opened(node.num)
     if len(summands) < 2:
         return None
@@ -479,32 +523,31 @@ def _split_fraction(node: Term) -> Found | None:
 # --- collected --------------------------------------------------------------------------------
 
 
-def _power(node: Term) -> Found | None:
+def _power(node: Prod | Quot | Pow) -> Found | None:
     """k*k = k^2; only where nothing cancels, for that is another line."""
     if isinstance(node, Pow):
-        if not isinstance(node.base, Prod | Quot | Pow | Neg) or _integer(node.exp) is None:
+        if not isinstance(node.base, _COMPOUND) or _integer(node.exp) is None:
             return None
-    elif isinstance(node, Prod | Quot):
-        signs: dict[Any, int] = {}
-        twice = False
-        for _, key, exponent in _factors(node):
-            if isinstance(key, Num):
-                continue
-            twice = twice or key in signs
-            if signs.setdefault(key, exponent) * exponent < 0:
-                return None
-        if not twice:
-            return None
-    else:
+    elif not _repeats(node):
         return None
     new = _written(_monomial(node))
     return None if new == node else Found(new)
 
 
-def _like_terms(node: Term) -> Found | None:
+def _repeats(node: Prod | Quot) -> bool:
+    """Whether a letter stands twice on one side of a fraction, and none on both."""
+    signs: dict[Any, int] = {}
+    twice = False
+    for _, key, exponent in _factors(node):
+        if not isinstance(key, Num):
+            twice = twice or key in signs
+            if signs.setdefault(key, exponent) * exponent < 0:
+                return False
+    return twice
+
+
+def _like_terms(node: Sum) -> Found | None:
     """2*a + 3*a = 5*a, where the first of them stood; other summands as they are."""
-    if not isinstance(node, Sum):
-        return None
     new = dict(enumerate(node.terms))
     for key, group in _alike(node).items():
         if key and len(group) > 1:
@@ -525,26 +568,24 @@ def _alike(node: Sum) -> dict[Any, list[tuple[int, _Monomial]]]:
     return groups
 
 
-def _fraction(node: Term) -> Found | None:
+def _fraction(node: Quot) -> Found | None:
     """A fraction inside a fraction becomes one."""
-    if not isinstance(node, Quot):
-        return None
     inner = (*_unbracketed(node.num), *_unbracketed(node.den))
     if not any(isinstance(factor, Quot) for factor in inner):
         return None
     return Found(_written(_monomial(node)))
 
 
-def _brackets(node: Term) -> Found | None:
+def _brackets(node: Prod) -> Found | None:
     """A product inside a product with letters needs no brackets."""
-    if not isinstance(node, Prod) or not any(isinstance(f, Prod) for f in node.factors):
+    if not any(isinstance(f, Prod) for f in node.factors):
         return None
     return Found(Prod(tuple(_unbracketed(node)))) if letters(node) else None
 
 
-def _whole_floor(node: Term) -> Found | None:
+def _whole_floor(node: Floor | Ceil) -> Found | None:
     """The floor of a whole number is that number: letters are whole."""
-    if not isinstance(node, Floor | Ceil):
+    if _is_long(node.term):
         return None
     try:
         inside = polynomial(node.term)
@@ -564,10 +605,8 @@ def _is_whole(atom: Any) -> bool:
 # --- factored out -----------------------------------------------------------------------------
 
 
-def _common_factor(node: Term) -> Found | None:
+def _common_factor(node: Sum) -> Found | None:
     """k^2*C_in*C_out + C_out = C_out*(k^2*C_in + 1), numbers and denominators too."""
-    if not isinstance(node, Sum):
-        return None
     parts = [_monomial(t) for t in node.terms]
     if any(part.top == 0 for part in parts) or not any(part.powers for part in parts):
         return None
@@ -604,16 +643,25 @@ def _divided(part: _Monomial, common: _Monomial) -> _Monomial:
 # --- cancelled --------------------------------------------------------------------------------
 
 
-def _cancel(node: Term) -> Found | None:
+def _cancel(node: Prod | Quot) -> Found | None:
     """Letters above and below struck, and numbers reduced in the same line."""
-    struck = _struck_letters(node)
+    struck = _struck_letters(node) if _is_fraction(node) else ()
     return Found(_reduced(node), struck + _struck_numbers(node)) if struck else None
 
 
-def _cancel_numbers(node: Term) -> Found | None:
+def _cancel_numbers(node: Prod | Quot) -> Found | None:
     """18/24 = 3/4."""
-    struck = _struck_numbers(node)
+    struck = _struck_numbers(node) if _is_fraction(node) else ()
     return Found(_reduced(node), struck) if struck else None
+
+
+def _is_fraction(node: Term) -> bool:
+    """Whether anything at all is below a bar."""
+    if isinstance(node, Prod):
+        return any(map(_is_fraction, node.factors))
+    if isinstance(node, Pow):
+        return isinstance(node.exp, Neg) or _is_fraction(node.base)
+    return isinstance(node, Quot) or (isinstance(node, Neg) and _is_fraction(node.term))
 
 
 def _reduced(node: Term) -> Term:
@@ -624,8 +672,6 @@ def _reduced(node: Term) -> Term:
 
 
 def _struck_letters(node: Term) -> Pairs:
-    if not isinstance(node, Prod | Quot):
-        return ()
     above: dict[Any, list[_Factor]] = {}
     below: dict[Any, list[_Factor]] = {}
     for factor in _factors(node):
@@ -667,8 +713,6 @@ def _taken(node: Term, factors: list[_Factor], depth: int) -> Iterator[Path]:
 
 
 def _struck_numbers(node: Term) -> Pairs:
-    if not isinstance(node, Prod | Quot):
-        return ()
     above: list[tuple[Path, int]] = []
     below: list[tuple[Path, int]] = []
     for path, key, exponent in _factors(node):
@@ -689,10 +733,8 @@ def _struck_numbers(node: Term) -> Pairs:
     return tuple(pairs)
 
 
-def _cancel_summands(node: Term) -> Found | None:
+def _cancel_summands(node: Sum) -> Found | None:
     """A - a = 0."""
-    if not isinstance(node, Sum):
-        return None
     pairs: list[tuple[Path, ...]] = []
     for group in _alike(node).values():
         while group:
@@ -748,23 +790,29 @@ PUTTING: dict[str, tuple[type[Sym] | type[Size], ...]] = {
     "substitute": (Sym,),
 }  # fmt: skip
 
+_FRACTION = (Prod, Quot)
+_MONOMIAL = (Prod, Quot, Pow)
+_ROUND = (Floor, Ceil)
+_CHOICE = (Floor, Ceil, Min, Max)
+_RAISED = (Prod, Pow)
+
 _TABLE = (
-    #    rule          variant           at one node
-    Rule("multiply",   "numbers",        _multiply_numbers),
-    Rule("multiply",   "floor",          _floor_of_numbers),
-    Rule("multiply",   "distribute",     _distribute,       deep=False),
-    Rule("multiply",   "split_fraction", _split_fraction,   deep=False),
-    Rule("add",        "numbers",        _add_numbers),
-    Rule("collect",    "ones",           _ones),
-    Rule("collect",    "power",          _power),
-    Rule("collect",    "like_terms",     _like_terms),
-    Rule("collect",    "fraction",       _fraction),
-    Rule("collect",    "brackets",       _brackets),
-    Rule("collect",    "floor",          _whole_floor),
-    Rule("factor_out", "common_factor",  _common_factor,    deep=False),
-    Rule("cancel",     "common_factor",  _cancel),
-    Rule("cancel",     "numbers",        _cancel_numbers),
-    Rule("cancel",     "opposite",       _cancel_summands),
+    #    rule          variant           at a node   makes of it
+    Rule("multiply",   "numbers",        _MONOMIAL,  _multiply_numbers),
+    Rule("multiply",   "floor",          _CHOICE,    _floor_of_numbers),
+    Rule("multiply",   "distribute",     _RAISED,    _distribute,     deep=False),
+    Rule("multiply",   "split_fraction", (Quot,),    _split_fraction, deep=False),
+    Rule("add",        "numbers",        (Sum,),     _add_numbers),
+    Rule("collect",    "ones",           (Term,),    _ones,           whole=True),
+    Rule("collect",    "power",          _MONOMIAL,  _power),
+    Rule("collect",    "like_terms",     (Sum,),     _like_terms),
+    Rule("collect",    "fraction",       (Quot,),    _fraction),
+    Rule("collect",    "brackets",       (Prod,),    _brackets),
+    Rule("collect",    "floor",          _ROUND,     _whole_floor),
+    Rule("factor_out", "common_factor",  (Sum,),     _common_factor,  deep=False),
+    Rule("cancel",     "common_factor",  _FRACTION,  _cancel),
+    Rule("cancel",     "numbers",        _FRACTION,  _cancel_numbers),
+    Rule("cancel",     "opposite",       (Sum,),     _cancel_summands),
 )  # fmt: skip
 RULES: Mapping[tuple[str, str], Rule] = {(rule.id, rule.detail): rule for rule in _TABLE}
 
@@ -806,13 +854,27 @@ def verify(rewrite: Rewrite, rules: Mapping[tuple[str, str], Rule] = RULES) -> N
 
 # --- control: which rule comes next -----------------------------------------------------------
 
-Phase = tuple[Rule, ...]
+Lines = tuple[Rewrite, ...]
+
+
+class Phase(NamedTuple):
+    """Rules that are one line of a page, found by the kind of node they apply to."""
+
+    rules: Mapping[Any, tuple[Rule, ...]]
+    deep: bool
+    whole: bool
+
+
+_KINDS = (Num, Sym, Sum, Prod, Neg, Quot, Pow, Floor, Ceil, Min, Max, Entry, BigSum, Rel, Size)
 
 
 def _phase(identity: str, *details: str) -> Phase:
-    return tuple(RULES[identity, detail] for detail in details)
+    rules = [RULES[identity, detail] for detail in details]
+    table = {kind: tuple(r for r in rules if issubclass(kind, r.kinds)) for kind in _KINDS}
+    return Phase(table, all(r.deep for r in rules), any(r.whole for r in rules))
 
 
+_LEAF = (Num, Sym, Size)
 _ONES = _phase("collect", "ones")
 _TIDYING = (
     _phase("cancel", "common_factor", "numbers", "opposite"),
@@ -824,25 +886,23 @@ _FACTORING = (_phase("factor_out", "common_factor"),)
 _OPENING = (_phase("multiply", "distribute"),)
 _SPLITTING = (_phase("multiply", "split_fraction"),)
 
-_COLLECTED = (_ONES, *_TIDYING)
-_SPLIT = (_ONES, *_SPLITTING, *_TIDYING)
-_FACTORED = (_ONES, *_TIDYING, *_FACTORING)
-_OPENED = (_ONES, *_TIDYING, *_OPENING)
-_EXPANDED = (_ONES, *_TIDYING, *_OPENING, *_SPLITTING)
+_COLLECTED = _TIDYING
+_SPLIT = (*_SPLITTING, *_TIDYING)
+_FACTORED = (*_TIDYING, *_FACTORING)
+_OPENED = (*_TIDYING, *_OPENING)
+_EXPANDED = (*_TIDYING, *_OPENING, *_SPLITTING)
 
 
-def _met(
-    phase: Phase, node: Term, path: Path = (), deep: bool = True
-) -> Iterator[tuple[Path, Rule, Found]]:
+def _met(phase: Phase, node: Term, path: Path = ()) -> Iterator[tuple[Path, Rule, Found]]:
     """The outermost places of a phase's rules: apart from each other, so done in one line."""
-    for rule in phase:
-        if (deep or not rule.deep) and (found := rule.local(node)) is not None:
+    for rule in phase.rules[type(node)]:
+        if (found := rule.make(node)) is not None:
             yield path, rule, found
             return
-    if isinstance(node, Floor | Ceil) and not phase[0].deep:
+    if phase.whole or isinstance(node, _LEAF) or (not phase.deep and isinstance(node, _ROUND)):
         return
     for position, part in enumerate(children(node)):
-        yield from _met(phase, part, (*path, position), deep)
+        yield from _met(phase, part, (*path, position))
 
 
 def _line(phase: Phase, term: Term) -> Rewrite | None:
@@ -850,7 +910,9 @@ def _line(phase: Phase, term: Term) -> Rewrite | None:
     return _joined_line(term, list(_met(phase, term)))
 
 
-def _joined_line(term: Term, met: Sequence[tuple[Path, Rule, Found]]) -> Rewrite | None:
+def _joined_line(
+    term: Term, met: Sequence[tuple[Path, Rule, Found]], clean: bool = True
+) -> Rewrite | None:
     if not met:
         return None
     parts: list[Rewrite] = []
@@ -860,15 +922,14 @@ def _joined_line(term: Term, met: Sequence[tuple[Path, Rule, Found]]) -> Rewrite
         new = replace(now, path, found.term)
         parts.append(Rewrite(rule.id, now, new, path, pairs, rule.detail))
         now = new
-    return _merged(parts)
+    return _merged(parts, clean)
 
 
-def _merged(parts: Sequence[Rewrite]) -> Rewrite:
+def _merged(parts: Sequence[Rewrite], clean: bool = True) -> Rewrite:
     """Rewrites in a row as one line, named after what matters in it most."""
     first, last = parts[0], parts[-1].after
     done = [small for part in parts for small in (part.parts or (part,))]
-    cleaned = _ones(last)
-    if cleaned is not None:
+    if clean and (cleaned := _ones(last)) is not None:
         done.append(Rewrite("collect", last, cleaned.term, (), (), "ones"))
         last = cleaned.term
     if len(done) == 1:
@@ -883,18 +944,22 @@ def _prefix(a: Path, b: Path) -> Path:
     return tuple(x for x, _ in itertools.takewhile(lambda p: p[0] == p[1], zip(a, b, strict=False)))
 
 
-def _chain(phases: Sequence[Phase], term: Term) -> tuple[Rewrite, ...]:
+def _chain(phases: Sequence[Phase], term: Term) -> Lines:
     """The first rule that applies, until none does; lines of one rule are one line."""
     lines: list[Rewrite] = []
+    line = _line(_ONES, term)  # every other line drops its own ones
     for _ in range(MAX_STEPS):
+        if line is not None:
+            if _size(line.after)[1] > MAX_NODES:
+                break
+            term = line.after
+            if lines and _one_line(lines[-1], line):
+                line = _merged([lines.pop(), line])
+            lines.append(line)
         found = (_line(phase, term) for phase in phases)
         line = next((line for line in found if line is not None), None)
-        if line is None or _size(line.after)[1] > MAX_NODES:
+        if line is None:
             break
-        term = line.after
-        if lines and _one_line(lines[-1], line):
-            line = _merged([lines.pop(), line])
-        lines.append(line)
     return tuple(lines)
 
 
@@ -915,9 +980,6 @@ def _size(term: Term) -> tuple[int, int]:
     return names, everything
 
 
-Lines = tuple[Rewrite, ...]
-
-
 def _end(term: Term, lines: Lines) -> Term:
     return lines[-1].after if lines else term
 
@@ -932,11 +994,23 @@ def _best(term: Term, plain: Lines, others: Iterable[Lines]) -> Lines:
 
 
 def _factor_lines(term: Term) -> Lines:
-    plain = _chain(_FACTORED, term)
-    if not any(True for _ in _met(_OPENING[0], term)):
-        return plain
-    opened = _chain(_OPENED, term)
-    return _best(term, plain, [opened + _chain(_FACTORED, _end(term, opened))])
+    best = _chain(_FACTORED, term)
+    if _worth_opening(term):
+        opened = _chain(_OPENED, term)
+        best = _best(term, best, [opened + _chain(_FACTORED, _end(term, opened))])
+    end = _end(term, best)
+    return best + _factor_lines(end) if best and _worth_opening(end) else best
+
+
+def _worth_opening(term: Term) -> bool:
+    """Whether summands would meet if every bracket were multiplied out."""
+    if next(_met(_OPENING[0], term), None) is None or _is_long(term):
+        return False
+    try:
+        form = canonical(term)
+    except Error:
+        return False
+    return form.den != canonical(ONE).num or len(form.num) < _written_out(term)
 
 
 def _expand_lines(term: Term) -> Lines:
@@ -946,7 +1020,8 @@ def _expand_lines(term: Term) -> Lines:
 def _shortest_lines(term: Term) -> Lines:
     plain = _chain(_COLLECTED, term)
     others = (_factor_lines(term), _chain(_SPLIT, term), _expand_lines(term))
-    return _best(term, plain, others)
+    best = _best(term, plain, others)
+    return best + _shortest_lines(_end(term, best)) if best else best
 
 
 _FORMS: dict[Form | None, Callable[[Term], Lines]] = {
@@ -966,13 +1041,7 @@ def simplify(term: Term, form: Form | None = None) -> tuple[Rewrite, ...]:
     >>> [line.rule for line in simplify((k * k * c + c * d) / (k * k * c * d))]
     ['multiply', 'cancel']
     """
-    lines: Lines = ()
-    for _ in range(MAX_STEPS):
-        more = _FORMS[form](_end(term, lines))
-        if not more:
-            break
-        lines += more
-    return lines
+    return _FORMS[form](term)
 
 
 def factored(term: Term) -> Term:
@@ -1010,22 +1079,24 @@ def tidy(term: Term) -> Term:
     return term
 
 
+_INSIDE = (("multiply", "numbers"), ("collect", "floor"))  # also folded where a floor is
+
+
 def _folded(node: Term, inside: bool = False) -> Term:
     """Numbers joined beside letters; what is all numbers is left for somebody to work out."""
     if not letters(node) and not inside:
         return node
-    within = inside or isinstance(node, Floor | Ceil)
+    within = inside or isinstance(node, _ROUND)
     parts = children(node)
     fresh = tuple(_folded(part, within) for part in parts)
     if fresh != parts:
         node = rebuild(node, fresh)
     if isinstance(node, Sum):
         numbers = [t for t in node.terms if (_plain(t) if within else _is_loose(t))]
-        found = _joined(node, numbers) if len(numbers) < len(node.terms) else _add_numbers(node)
-    elif within:
-        found = _multiply_numbers(node) or _whole_floor(node)
+        found = _joined(node, numbers) if len(numbers) < len(node.terms) else _worked(node)
     else:
-        found = None
+        tried = (RULES[name].local(node) for name in _INSIDE if within)
+        found = next((found for found in tried if found is not None), None)
     return found.term if found else node
 
 
@@ -1051,13 +1122,16 @@ def numeric(term: Term) -> tuple[Rewrite, ...]:
     """
     value(term)  # refuses what has no value before anything is shown
     lines: list[Rewrite] = []
-    while (line := _joined_line(term, _next_numbers(term)) or _line(_ONES, term)) is not None:
+    while True:
+        # A factor 1 or a quotient by 1 is worked out here like any other, not dropped.
+        line = _joined_line(term, _next_numbers(term), clean=False) or _line(_ONES, term)
+        if line is None:
+            return tuple(lines)
         lines.append(line)
         term = line.after
-    return tuple(lines)
 
 
-_WORKED = (*_phase("cancel", "numbers"), *_phase("multiply", "numbers", "floor"))
+_WORKED = (_phase("cancel", "numbers"), _phase("multiply", "numbers", "floor"))
 _SUMMED = _phase("add", "numbers")
 
 
@@ -1073,14 +1147,10 @@ def _next_numbers(term: Term) -> list[tuple[Path, Rule, Found]]:
 
 def _at_once(term: Term, path: Path) -> list[tuple[Path, Rule, Found]]:
     node = at(term, path)
-    phase = _SUMMED if isinstance(node, Sum) else _WORKED
-    return list(itertools.islice(_here(phase, node, path), 1))
-
-
-def _here(phase: Phase, node: Term, path: Path) -> Iterator[tuple[Path, Rule, Found]]:
-    for rule in phase:
-        if (found := rule.local(node)) is not None:
-            yield path, rule, found
+    phases = (_SUMMED,) if isinstance(node, Sum) else _WORKED
+    rules = (rule for phase in phases for rule in phase.rules[type(node)])
+    met = ((path, rule, found) for rule in rules if (found := rule.make(node)) is not None)
+    return list(itertools.islice(met, 1))
 
 
 def _summands(term: Term) -> Iterator[Path]:

@@ -212,7 +212,9 @@ def count_block(plan: Plan) -> Block:
                         _note(plan, "without_bias"), plan.bias_open))  # fmt: skip
     if plan.bias_total is not None:
         label = Say(f"units.{plan.family}.bias", {"n": plan.bias_total})
-        left = plan.weight_total + plan.bias_total
+        weights = rows[-1].left if rows[-1].right is None else plan.weight_total
+        assert isinstance(weights, Term)
+        left = weights + plan.bias_total
         rows.append(
             Row(left, _new(left, plan.with_bias), label, _note(plan, "with_bias"), True)
         )

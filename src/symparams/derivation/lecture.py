@@ -1,0 +1,428 @@
+"""The lecture level: from the dense map down, with the number, the reason and the check of
+each step, what one assumption alone would do, and where the size went instead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from ..axes import Box, box_size
+from ..calculus import Pad, Reindex, Restrict, Share
+from ..evidence import tap_uses
+from ..layer import Bound, weight
+from ..terms import ONE, Entry, Num, Quot, Rel, S, Term, letters, product, total
+from . import exam
+from .page import (
+    Block,
+    Bytes,
+    Change,
+    Changed,
+    Dims,
+    Equation,
+    Formula,
+    Item,
+    Page,
+    Para,
+    Row,
+    Rows,
+    Say,
+    Table,
+)
+from .plan import Plan, axes_facts, doubled, fit_line, indices, layer_fact, letter, shapes, whole, worked
+from .story import Story, equation
+
+
+def page(plan: Plan) -> Page:
+    """Every step of the way down, then the result and where the size matters."""
+    blocks = [axes_block(plan)]
+    for story in plan.weights:
+        blocks += weight_blocks(plan, story)
+    blocks += [bias_block(plan), exam.count_block(plan), result_block(plan)]
+    both, where = both_block(plan), where_block(plan)
+    blocks += [b for b in (both, where) if b is not None]
+    blocks.append(exam.check_block(plan))
+    head, text = exam.callout(plan)
+    return Page(
+        Say("titles.params", {"layer": layer_fact(plan.bound)}),
+        shapes(plan.bound),
+        tuple(blocks),
+        callout_title=head,
+        callout=text,
+        formula=exam.formula(plan),
+        warnings=dead_warnings(plan),
+    )
+
+
+def axes_block(plan: Plan) -> Block:
+    """How many output and input units there are."""
+    main = plan.main
+    assert main is not None
+    facts = axes_facts(main)
+    rows = [_units(plan, "steps.lecture.outputs", main.tensor.out)]
+    rows.append(_units(plan, "steps.lecture.inputs", main.tensor.inputs))
+    items: list[Item] = [Para(Say("steps.axes.both", facts)), Rows(tuple(rows))]
+    fit = fit_line(plan.bound)
+    if fit is not None:
+        items.append(Para(fit, aside=True))
+    return Block(Say("subgoals.axes"), tuple(items))
+
+
+def _units(plan: Plan, identity: str, box: Box) -> Row:
+    size = product(*plan.bound.box(box))
+    return Row(size, _number(size), Say(identity))
+
+
+def _number(size: Term) -> Term | None:
+    found = whole(size)
+    return None if found is None or Num(found) == size else Num(found)
+
+
+def weight_blocks(plan: Plan, story: Story) -> list[Block]:
+    """Dense, relative, restrict and share for one weight; a clause where nothing is done."""
+    return [
+        dense_block(plan, story),
+        relative_block(plan, story),
+        restrict_block(plan, story),
+        share_block(plan, story),
+    ]
+
+
+def dense_block(plan: Plan, story: Story) -> Block:
+    """One weight for every pair."""
+    start = story.start
+    size = product(*plan.bound.box(start))
+    entry = Entry(story.tensor.letter.upper(), tuple(S(a.index) for a in start))
+    items: list[Item] = [
+        Para(Say("steps.lecture.dense", {"entry": Formula(entry)})),
+        Rows((Row(size, _number(size), strong=True),)),
+    ]
+    found = whole(size)
+    if found is not None and found > 10**6:
+        items.append(Para(Say("steps.lecture.bytes", {"bytes": Bytes(4 * found)}), aside=True))
+    return Block(Say("subgoals.dense"), tuple(items), "=")
+
+
+def relative_block(plan: Plan, story: Story) -> Block:
+    """Positions renamed relative to a site: an equality."""
+    moved = [r for r in story.tensor.rules if isinstance(r, Reindex)]
+    if not moved:
+        return Block(Say("subgoals.relative"), (Para(Say("steps.lecture.no_relative")),), "=")
+    items: list[Item] = []
+    written = equation(plan.bound, plan.stories)
+    names = indices(tuple(story.axis(r.moved) for r in moved))
+    sites = indices(tuple(story.axis(r.site) for r in moved))
+    items.append(Para(Say("steps.lecture.relative", {"moved": names, "sites": sites})))
+    if written is not None:
+        items.append(Equation(written))
+    return Block(Say("subgoals.relative"), tuple(items), "=")
+
+
+def restrict_block(plan: Plan, story: Story) -> Block:
+    """Locality, diagonals and groups, with the product and its changed factor."""
+    items: list[Item] = []
+    bundle = story.tensor.start
+    for rule in story.tensor.rules:
+        if isinstance(rule, Reindex):
+            bundle = rule.apply(bundle)
+    before = bundle.boxes[0]
+    change = story.window_change()
+    inner = exam.restrict_block(plan) if story is plan.main else None
+    paras = [i for i in (inner.items if inner else ()) if isinstance(i, Para) and not i.aside]
+    for para in paras:
+        items.append(Para(para.say))
+    after_all = plan.bound.put(story.unshared())
+    if story.windows or story.diagonals or story.group:
+        items.append(_changed_row(plan, before, change, after_all, story))
+        items += _restrict_notes(plan, story, product(*plan.bound.box(before)), after_all)
+    else:
+        items.append(Para(Say("steps.lecture.no_restrict")))
+    return Block(Say("subgoals.restrict"), tuple(items), "~>")
+
+
+def _changed_row(
+    plan: Plan, before: Box, change: Change | None, after: Term, story: Story
+) -> Rows:
+    """``256*100*100*128*(100*100 -> 3*3) = 2,949,120,000``."""
+    put = plan.bound.put
+    windows = {w.offset.tap for w in story.windows}
+    points = {w.offset.tap for w in story.diagonals}
+    cut = story.group.cut if story.group else ""
+    kept = tuple(put(a.size) for a in before if a.name not in windows | points | {cut})
+    changes: list[tuple[Term, Term]] = []
+    for window in story.diagonals:
+        changes.append((put(window.before.size), ONE))
+    if cut:
+        size = put(story.axis(cut).size)
+        changes.append((size, worked(size / put(story.group.groups)) if story.group else size))
+    if change is not None:
+        changes.append((change.before, change.after))
+    first, last = changes[0], changes[-1]
+    joined = Change(
+        product(*(b for b, _ in changes)) if len(changes) > 1 else first[0],
+        product(*(a for _, a in changes if a != ONE)) if len(changes) > 1 else last[1],
+        "restrict",
+    )
+    return Rows((Row(Changed(kept, joined, ()), _result(after), strong=True),))
+
+
+def _result(size: Term) -> Term:
+    found = whole(size)
+    return Num(found) if found is not None else worked(size)
+
+
+def _restrict_notes(plan: Plan, story: Story, before: Term, after: Term) -> list[Item]:
+    items: list[Item] = []
+    factor = _factor(before, after)
+    if factor is not None:
+        found = whole(after)
+        bytes_ = Bytes(4 * found) if found is not None and found > 10**6 else None
+        items.append(Para(Say("steps.lecture.factor", {"factor": factor, "bytes": bytes_}), aside=True))
+    real = real_edges(plan, story)
+    if real is not None and real != whole(after):
+        facts = {"number": real, "least": _least_use(plan, story)}
+        items.append(Para(Say("steps.lecture.border", facts), aside=True))
+    return items
+
+
+def _factor(before: Term, after: Term) -> Term | None:
+    top, bottom = whole(after), whole(before)
+    if top is None or bottom is None or not top or top == bottom:
+        return None
+    ratio = Fraction(top, bottom)
+    return Quot(Num(ratio.numerator), Num(ratio.denominator))
+
+
+def _tap_uses(plan: Plan, story: Story) -> list[list[int]] | None:
+    out = []
+    for window in story.windows:
+        offset = window.offset
+        sizes = [whole(plan.bound.put(t)) for t in (
+            window.before.size, story.axis(offset.site).size, window.size or ONE,
+            offset.stride, offset.dilation, offset.padding)]  # fmt: skip
+        if any(size is None for size in sizes):
+            return None
+        n, sites, k, s, d, p = (int(size or 0) for size in sizes)
+        out.append(tap_uses(n, sites, k, s, d, p))
+    return out
+
+
+def real_edges(plan: Plan, story: Story) -> int | None:
+    """Uses that do not read padding: the sum over taps of N(i), along every axis."""
+    uses = _tap_uses(plan, story)
+    if not uses:
+        return None
+    rest = 1
+    windows = {w.offset.tap for w in story.windows} | {w.offset.site for w in story.windows}
+    for axis in _unshared_box(story):
+        if axis.name not in windows:
+            found = whole(plan.bound.put(axis.size))
+            if found is None:
+                return None
+            rest *= found
+    for along in uses:
+        rest *= sum(along)
+    return rest
+
+
+def _unshared_box(story: Story) -> Box:
+    bundle = story.tensor.start
+    for rule in story.tensor.rules:
+        if not isinstance(rule, Share):
+            bundle = rule.apply(bundle)
+    return bundle.boxes[0]
+
+
+def _least_use(plan: Plan, story: Story) -> Dims:
+    uses = _tap_uses(plan, story) or []
+    return Dims(tuple(Num(min(along)) for along in uses))
+
+
+def share_block(plan: Plan, story: Story) -> Block:
+    """Sharing, with the product and its changed factor."""
+    if not story.shared:
+        clause = "steps.lecture.no_share" if plan.stays else "steps.lecture.no_sites"
+        return Block(Say("subgoals.share"), (Para(Say(clause)),), "~>")
+    inner = exam.share_block(plan)
+    items: list[Item] = []
+    if inner is not None and story is plan.main:
+        first = inner.items[0]
+        assert isinstance(first, Para)
+        items.append(Para(first.say))
+    change = story.share_change()
+    assert change is not None
+    shared = {a.name for a in story.shared}
+    before = _unshared_box(story)
+    kept = tuple(plan.bound.put(a.size) for a in before if a.name not in shared)
+    after = plan.bound.put(story.tensor.size)
+    items.append(Rows((Row(Changed((), change, kept), _result(after), strong=True),)))
+    factor = _factor(plan.bound.put(box_size(before)), after)
+    if factor is not None:
+        found = whole(after)
+        bytes_ = Bytes(4 * found) if found is not None and found > 10**5 else None
+        items.append(Para(Say("steps.lecture.factor", {"factor": factor, "bytes": bytes_}), aside=True))
+    items.append(Para(Say("steps.lecture.gradients", {"n": _result(change.before)}), aside=True))
+    return Block(Say("subgoals.share"), tuple(items), "~>")
+
+
+def bias_block(plan: Plan) -> Block:
+    """One bias per output unit, shared like the weights, or not there."""
+    if not plan.biases:
+        return Block(Say("subgoals.bias"), (Para(Say("steps.lecture.no_bias")),))
+    story = plan.biases[0]
+    size = product(*plan.bound.box(story.start))
+    items: list[Item] = [Para(Say("steps.lecture.bias", {"shared": bool(story.shared)}))]
+    change = story.share_change()
+    if change is not None:
+        shared = {a.name for a in story.shared}
+        kept = tuple(plan.bound.put(a.size) for a in story.start if a.name not in shared)
+        items.append(Rows((Row(Changed(kept, change, ()), plan.bias_total, strong=True),)))
+    elif _number(size) is not None:
+        items.append(Rows((Row(size, _number(size), strong=True),)))
+    return Block(Say("subgoals.bias"), tuple(items), "~>" if change else "=")
+
+
+def result_block(plan: Plan) -> Block:
+    """Which indices are left, and that none ranges over positions."""
+    main = plan.main
+    assert main is not None
+    left = [Say("steps.lecture.index", {"index": indices((a,)), "size": plan.bound.put(a.size)})
+            for a in main.tensor.end.boxes[0]]  # fmt: skip
+    facts = {
+        "left": tuple(left),
+        "w": letter(main),
+        "positions": indices(plan.stays) if plan.stays else None,
+        "space": bool(plan.positions),
+    }
+    items: list[Item] = [Para(Say("steps.lecture.remaining", facts))]
+    clause = _groups_clause(plan, main)
+    if clause is not None:
+        items.append(Para(clause, aside=True))
+    return Block(Say("subgoals.result"), tuple(items))
+
+
+def _groups_clause(plan: Plan, main: Story) -> Say | None:
+    if main.group is not None or not plan.layer.requires:
+        return None
+    return Say("steps.lecture.no_groups")
+
+
+def both_block(plan: Plan) -> Block | None:
+    """What either assumption alone would leave: both are needed."""
+    main = plan.main
+    if main is None or not plan.drops or main.summed or not main.windows:
+        return None
+    rows = []
+    circular = main.nonlocal_()
+    if circular is not None and not main.spread:
+        size = plan.bound.put(circular)
+        rows.append(Row(size, _number(size), Say("steps.lecture.only_share")))
+        bordered = _zero_border(plan, main)
+        if bordered is not None:
+            rows.append(Row(bordered, _number(bordered), Say("steps.lecture.only_share_border")))
+    size = plan.bound.put(main.unshared())
+    rows.append(Row(size, _number(size), Say("steps.lecture.only_local")))
+    return Block(Say("subgoals.both"), (Rows(tuple(rows)),))
+
+
+def _zero_border(plan: Plan, main: Story) -> Term | None:
+    """Shared but not local with a zero border: n_out + n_in - 1 offsets along each axis."""
+    if any(plan.bound.put(t) != ONE for w in main.windows for t in (w.offset.stride, w.offset.dilation)):
+        return None
+    bundle = main.tensor.start
+    for rule in main.tensor.rules:
+        if isinstance(rule, Restrict):
+            site = main.axis(rule.offset.site)
+            plain = replace(rule.offset, stride=ONE, dilation=ONE)
+            bundle = Pad(plain, site.size).apply(bundle)
+        else:
+            bundle = rule.apply(bundle)
+    return product(*(_result(plan.bound.put(a.size)) if whole(plan.bound.put(a.size)) else plan.bound.put(a.size)
+                     for a in bundle.boxes[0]))  # fmt: skip
+
+
+def where_block(plan: Plan) -> Block | None:
+    """Where the size does matter: each quantity, its value, and at twice the size."""
+    main = plan.main
+    if main is None or not plan.positions:
+        return None
+    twice = doubled(plan.bound)
+    rows = [
+        _where(plan, twice, "params", plan.bound.count(), True),
+        _where(plan, twice, "macs", plan.bound.macs),
+        _where(plan, twice, "activations", plan.bound.activations),
+    ]
+    if plan.drops and not main.summed and main.windows and not main.spread:
+        rows.append(_where(plan, twice, "local", main.unshared()))
+    rows += _followers(plan, twice)
+    rows.append(_where(plan, twice, "dense", main.tensor.start.size))
+    head = tuple(Say(f"tables.{name}") for name in ("quantity", "formula", "value", "twice"))
+    if twice is None:
+        head = head[:2]
+        rows = [row[:2] for row in rows]
+    return Block(Say("subgoals.where"), (Table(head, tuple(rows)),))
+
+
+def _followers(plan: Plan, twice: Bound | None) -> list[tuple[object, ...]]:
+    """What a dense layer after this one would have: flattened, or averaged first."""
+    outputs = plan.bound.outputs
+    if not any(a.role == "position" for a in outputs):
+        return []
+    units = Num(1000)
+    flat = product(units, *(a.size for a in outputs)) + units
+    pooled = product(units, *(a.size for a in outputs if a.role != "position")) + units
+    return [
+        _where(plan, twice, "flatten", flat),
+        _where(plan, twice, "pooled", pooled),
+    ]
+
+
+def _where(
+    plan: Plan, twice: Bound | None, name: str, size: Term, open_bias: bool = False
+) -> tuple[object, ...]:
+    structure = {k: v for k, v in plan.bound.values.items() if k in ("g", "m") and v == ONE}
+    if open_bias:
+        size = total(*(s.tensor.size for s in plan.weights))
+    generic = Bound(plan.layer, {**_square(plan.bound), **structure})
+    shown = Formula(worked(generic.put(size)))
+    now = whole(plan.bound.put(size))
+    after = whole(twice.put(size)) if twice is not None else None
+    ratio = None
+    if now and after is not None:
+        ratio = Say("tables.times", {"n": after // now}) if after % now == 0 else Num(after)
+    return (Say(f"tables.{name}"), shown, now if now is None else Num(now), ratio)
+
+
+def _square(bound: Bound) -> dict[str, Term]:
+    out: dict[str, Term] = {}
+    for key in bound.layer.keys:
+        given = {str(bound.values.get(part)) for part in key.letters}
+        if key.kind == "size" and len(key.parts) > 1 and len(given) == 1:
+            out.update({part: S(key.symbol) for part in key.parts})
+    return out
+
+
+def dead_warnings(plan: Plan) -> tuple[Say, ...]:
+    """Taps that only ever read padding: declared, counted, never used."""
+    out = []
+    for story in plan.weights:
+        uses = _tap_uses(plan, story)
+        for window, along in zip(story.windows, uses or (), strict=False):
+            dead = [Num(i + 1) for i, n in enumerate(along) if not n]
+            if dead:
+                facts = {"taps": Dims(tuple(dead)), "n": len(dead), "k": Num(len(along)),
+                         "axis": Formula(S(window.before.name)), "shown": _taps(dead)}  # fmt: skip
+                out.append(Say("steps.dead", facts))
+    return tuple(out)
+
+
+def _taps(dead: list[Num]) -> str:
+    texts = [str(d.value) for d in dead[:8]]
+    return ", ".join(texts) + (" ..." if len(dead) > 8 else "")
+
+
+def letters_of(size: Term) -> frozenset[str]:
+    """The letters of a size."""
+    return letters(size)
+
+
+__all__ = ["dead_warnings", "page", "real_edges", "Rel"]

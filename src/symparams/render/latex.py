@@ -1,0 +1,481 @@
+"""A page as LaTeX: a fragment for any document with amsmath, or a whole page that stands alone."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+
+from ..derivation.page import (
+    Block,
+    Change,
+    Changed,
+    Equation,
+    Item,
+    Page,
+    Para,
+    Row,
+    Rows,
+    Say,
+    Table,
+)
+from ..symbols import latex_text, name
+from ..terms import Num, Quot, Term, at, replace
+from ..words import Sentence, say, templates
+from .writer import PRODUCT, Writer
+
+ROOM = 62  # how many digits a line holds, about: below this nothing is broken or stacked
+
+_SIGNS = {
+    "≈": r"\approx", "≤": r"\le", "<=": r"\le", "≥": r"\ge", ">=": r"\ge", "≠": r"\ne",
+    "!=": r"\ne", "<": r"\lt", ">": r"\gt", "~>": r"\to", "⇝": r"\to", "→": r"\to", "|": r"\mid",
+}  # fmt: skip
+
+# What stands for a mark in running text.
+_MARKS = {
+    "→": r"$\to$", "⇝": r"$\to$", "·": r"$\cdot$", "×": r"$\times$", "−": "$-$", "±": r"$\pm$",
+    "²": "$^2$", "³": "$^3$", "≈": r"$\approx$", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$",
+    "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "∈": r"$\in$",
+    "Σ": r"$\Sigma$", "∞": r"$\infty$", "√": r"$\surd$", "✓": r"\checkmark{}", "✗": r"$\times$",
+    "•": r"$\bullet$", "–": "--", "—": "---", " - ": " -- ", "…": r"\dots{}", "’": "'", "‘": "`",
+    "“": "``", "”": "''", '"': "''", "\N{NO-BREAK SPACE}": "~", "<": r"\textless{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", "[": "{[}", "]": "{]}", "*": "{*}", "\n": " ",
+    "\t": " ",
+    **{g: f"$\\{n}$" for n, g in {"alpha": "α", "beta": "β", "gamma": "γ", "theta": "θ",
+                                  "lambda": "λ", "mu": "μ", "sigma": "σ"}.items()},
+}  # fmt: skip
+_UNSAFE = re.compile(r" {2,}| - |-{2,}|[^A-Za-z0-9 ,.:;()'/=+!?@-]")
+
+
+def _mark(found: re.Match[str]) -> str:
+    """A piece of text that is not plain letters, digits and stops, as TeX should read it."""
+    piece = found[0]
+    if piece in _MARKS:
+        return _MARKS[piece]
+    if piece[0] == " ":
+        return r"\quad "
+    if piece[0] == "-":
+        return "{-}" * len(piece)
+    if piece.isascii():
+        return latex_text(piece) if piece.isprintable() else "?"
+    return piece if piece.isalpha() else "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Struck(Term):
+    """A factor that divides out, to be struck through."""
+
+    term: Term
+
+
+class LatexWriter(Writer):
+    """LaTeX mathematics in running text; quotients stay on the line."""
+
+    times = r" \cdot "
+    minus = "-"
+    cross = r"{\times}"
+    arrow = r"\to"
+    beside = r"\, "
+    comma = ","
+    tall = False  # whether quotients are stacked everywhere, as in a displayed equation
+    gap = ""  # where a long equation may be broken
+
+    def _node(self, node: Term, formula: bool) -> tuple[str, int]:
+        if isinstance(node, Struck):
+            text, level = self._node(node.term, formula)
+            return f"\\cancel{{{text}}}", level
+        return super()._node(node, formula)
+
+    def number(self, value: int) -> str:
+        """A whole number, grouped in threes that do not spread."""
+        return f"{value:,}".replace(",", "{,}") if value > 999 else str(value)
+
+    def symbol(self, plain: str) -> str:
+        """A letter."""
+        return name(plain).latex
+
+    def between(self, left: Term, right: Term, formula: bool) -> str:
+        """A dot; in a formula a thin space, after a number nothing to be seen."""
+        sign = super().between(left, right, formula)
+        return " " if sign is self.beside and isinstance(left, Num) else sign
+
+    def bracket(self, text: str) -> str:
+        """Brackets, as tall as a stacked quotient or a big sum inside them."""
+        high = r"\frac" in text or r"\sum" in text
+        return f"\\left({text}\\right)" if high else f"({text})"
+
+    def quotient(self, num: Term, den: Term, formula: bool) -> tuple[str, int]:
+        """A stacked quotient in formulas and displays, else a slash."""
+        if self.tall or formula:
+            return f"\\frac{{{self._write(num, 0, formula)}}}{{{self._write(den, 0, formula)}}}", (
+                PRODUCT
+            )
+        return super().quotient(num, den, formula)
+
+    def power(self, base: str, exp: Term, formula: bool) -> str:
+        """A power."""
+        raised = self._write(exp, 0, formula)
+        return f"{base}^{raised}" if len(raised) == 1 else f"{base}^{{{raised}}}"
+
+    def floor(self, inner: str) -> str:
+        """The floor of something."""
+        return self._fenced("lfloor", inner, "rfloor")
+
+    def ceil(self, inner: str) -> str:
+        """The ceiling of something."""
+        return self._fenced("lceil", inner, "rceil")
+
+    def _fenced(self, left: str, inner: str, right: str) -> str:
+        if r"\frac" in inner or r"\sum" in inner:
+            return f"\\left\\{left} {inner} \\right\\{right}"
+        return f"\\{left} {inner} \\{right}"
+
+    def function(self, label: str, inner: str) -> str:
+        """A named function."""
+        return f"\\{label}{self.bracket(inner)}"
+
+    def entry(self, letter: str, indices: tuple[str, ...]) -> str:
+        """One entry of a tensor."""
+        plain = all(" " not in index for index in indices)
+        return f"{self.symbol(letter)}[{(',' if plain else f',{self.beside}').join(indices)}]"
+
+    def big_sum(self, over: tuple[tuple[str, Term], ...], body: str) -> str:
+        """A sum over index letters, each with its bounds."""
+        sums = (
+            f"\\sum_{{{self.symbol(letter)}=1}}^{{{self._write(bound, 0, True)}}}"
+            for letter, bound in over
+        )
+        return f"{' '.join(sums)} {self.gap}{body}"
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """Two sides of a relation."""
+        return f"{left} {self.sign(sign)} {right}"
+
+    def sign(self, sign: str) -> str:
+        """A relation's sign."""
+        return "=" if sign == "=" else _SIGNS.get(sign) or rf"\mathrel{{\text{{{self.text(sign)}}}}}"
+
+    def size(self, label: str) -> str:
+        """The size of a tensor, not yet unfolded."""
+        return rf"\lvert\text{{{latex_text(label)}}}\rvert"
+
+    def text(self, words: str) -> str:
+        """Words, with what TeX would misread made harmless."""
+        return _UNSAFE.sub(_mark, words)
+
+    def math(self, written: str) -> str:
+        """Mathematics inside a sentence."""
+        return f"${written}$"
+
+    # --- what a page adds ---
+
+    def lines(self, said: Say) -> list[str]:
+        """A sentence of several lines."""
+        pieces = say(said.id, dict(said.facts), self.language)
+        if not any(isinstance(piece, str) and "\n" in piece for piece in pieces):
+            return [self.pieces(pieces)]
+        return [line for line in map(self.pieces, _split(pieces)) if line]
+
+    def opening(self, said: Say) -> str:
+        """A sentence with a capital letter at its start."""
+        pieces = say(said.id, dict(said.facts), self.language)
+        if pieces and isinstance(pieces[0], str):
+            pieces = (pieces[0][:1].upper() + pieces[0][1:], *pieces[1:])
+        return self.pieces(pieces)
+
+    def cell(self, cell: object) -> str:
+        """A cell of a table."""
+        return "" if cell is None else self.text(cell) if isinstance(cell, str) else self.fact(cell)
+
+    def left(self, row: Row) -> str:
+        """The left side of a row, with what divides out struck through."""
+        if isinstance(row.left, Changed):
+            return self.product_changed(row.left)
+        node = row.left
+        for path in sorted(row.cancelled, key=len, reverse=True):
+            node = replace(node, path, Struck(at(node, path)))
+        return self.term(node)
+
+    def right(self, row: Row) -> str:
+        """The right side of a row, bold where it is an answer."""
+        if row.right is None:
+            return ""
+        text = self.term(row.right, formula=True)
+        if not row.strong:
+            return text
+        return f"\\mathbf{{{text}}}" if isinstance(row.right, Num) else f"\\boldsymbol{{{text}}}"
+
+    def becomes(self, change: Change) -> str:
+        """What an assumption does, as mathematics; never an equality."""
+        return f"{self.term(change.before)} {self.arrow} {self.term(change.after)}"
+
+    def change(self, fact: Change) -> str:
+        """What an assumption does, in a sentence."""
+        return self.math(self.becomes(fact))
+
+    def product_changed(self, fact: Changed) -> str:
+        """A product with the changed factor in its place, as mathematics."""
+        parts = [self._factor(f, 1, False) for f in fact.before]
+        parts.append(self.bracket(self.becomes(fact.change)))
+        parts += [self._factor(f, 1, False) for f in fact.after]
+        return self.times.join(parts)
+
+    def changed(self, fact: Changed) -> str:
+        """A product with the changed factor in its place, in a sentence."""
+        return self.math(self.product_changed(fact))
+
+    def soft(self, text: str) -> str:
+        """A remark beside a line."""
+        return text
+
+
+class _Page(LatexWriter):
+    """The same for a page that stands alone, where changes lie on a wash."""
+
+    def becomes(self, change: Change) -> str:
+        """What an assumption does, on a wash."""
+        return f"\\changed{{{super().becomes(change)}}}"
+
+    def change(self, fact: Change) -> str:
+        """What an assumption does, in a sentence."""
+        return self.becomes(fact)
+
+    def bracket(self, text: str) -> str:
+        """Brackets; a wash needs none."""
+        return text if text.startswith("\\changed{") else super().bracket(text)
+
+    def soft(self, text: str) -> str:
+        """A remark beside a line."""
+        return f"\\soft{{{text}}}" if text else ""
+
+
+def _split(pieces: Sentence) -> Iterator[Sentence]:
+    """The pieces of a sentence, line by line."""
+    line: list[Any] = []
+    for piece in pieces:
+        first, *more = piece.split("\n") if isinstance(piece, str) else (piece,)
+        line.append(first)
+        for text in more:
+            yield tuple(line)
+            line = [text]
+    yield tuple(line)
+
+
+# --- how wide something is, about ---------------------------------------------------------
+
+_SHAPE = re.compile(r"\\(?:text|mathbf|boldsymbol|cancel|changed|soft|left|right|[,; ])|[{}$^_ ]")
+_WIDE = re.compile(r"\\sum|\\quad|\\[a-z]+|[-+=]")
+_WEIGHT = {r"\sum": "xxx", r"\quad": "xx", r"\cdot": "x", "+": "xx", "-": "xx", "=": "xx"}
+
+
+def breadth(latex: str) -> int:
+    """How many digits wide a piece of LaTeX is, about; short pieces are not looked into.
+
+    >>> breadth(r"3 \\cdot 3 \\cdot C_{\\text{in}}"), breadth("294{,}912")
+    (7, 7)
+    """
+    bare = _SHAPE.sub("", latex)
+    return len(_WIDE.sub(lambda found: _WEIGHT.get(found[0], "x"), bare))
+
+
+def _fits(*columns: list[str]) -> bool:
+    """Whether columns stand side by side; raw lengths settle most cases at once."""
+    extra = 3 * len(columns)
+    if sum(max(map(len, column)) for column in columns) + extra <= ROOM:
+        return True
+    return sum(max(map(breadth, column)) for column in columns) + extra <= ROOM
+
+
+# --- the parts of a page ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One item of a subgoal, written; its kind chooses how the template sets it."""
+
+    kind: str
+    text: str
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A subgoal, written."""
+
+    label: str
+    kind: str
+    word: str
+    parts: tuple[Part, ...]
+
+
+_WORDS = {"=": Say("kinds.equality"), "~>": Say("kinds.assumption")}
+
+
+class Printer:
+    """The items of a page, written by one writer for running text and one for displays."""
+
+    def __init__(self, writer: LatexWriter, display: LatexWriter) -> None:
+        self.writer = writer
+        self.display = display
+
+    def goal(self, block: Block) -> Goal:
+        """A subgoal."""
+        word = self.writer.sentence(_WORDS[block.kind]) if block.kind in _WORDS else ""
+        label = self.writer.sentence(block.label)
+        return Goal(label, block.kind, word, tuple(self.item(i) for i in block.items))
+
+    def item(self, item: Item) -> Part:
+        """One item."""
+        match item:
+            case Para():
+                return self.para(item)
+            case Equation(term):
+                return Part("equation", self.equation(term))
+            case Rows(rows):
+                return self.rows(rows)
+            case Table():
+                return self.table(item)
+        raise TypeError(type(item).__name__)
+
+    def para(self, para: Para) -> Part:
+        """A sentence; a change is set after it."""
+        change = self.writer.change(para.change) if para.change is not None else ""
+        return Part("aside" if para.aside else "para", self.writer.opening(para.say), change)
+
+    def equation(self, term: Term) -> str:
+        """A displayed equation."""
+        return self.display.term(term, formula=True)
+
+    def rows(self, rows: tuple[Row, ...]) -> Part:
+        """Aligned lines, or a paragraph each where they are too wide."""
+        writer, display = self.writer, self.display
+        labels = [writer.sentence(r.label) if r.label else "" for r in rows]
+        lefts = [display.left(r) for r in rows]
+        rights = [display.right(r) for r in rows]
+        notes = [writer.sentence(r.note) if r.note else "" for r in rows]
+        signs = [display.sign(r.sign) if right else "" for r, right in zip(rows, rights, strict=True)]
+        if not _fits(labels, lefts, rights, notes):
+            return self.stacked(labels, lefts, signs, rights, notes)
+        columns = (
+            ("l@{\\quad}", [f"\\text{{{t}}}" if t else "" for t in labels]),
+            ("l", lefts),
+            ("@{\\;}c@{\\;}", signs),
+            ("r", rights),
+            ("@{\\quad}l", [f"\\text{{{writer.soft(t)}}}" if t else "" for t in notes]),
+        )
+        shown = [(spec, cells) for spec, cells in columns if any(cells)]
+        lines = map(" & ".join, zip(*(cells for _, cells in shown), strict=True))
+        spec = "@{}" + "".join(spec for spec, _ in shown) + "@{}"
+        body = " \\\\\n    ".join(line.rstrip(" &") for line in lines)
+        return Part("rows", f"\\begin{{array}}[t]{{{spec}}}\n    {body}\n  \\end{{array}}")
+
+    def stacked(
+        self, labels: list[str], lefts: list[str], signs: list[str], rights: list[str],
+        notes: list[str],
+    ) -> Part:  # fmt: skip
+        """A paragraph for each line, which TeX breaks where it must."""
+        out = []
+        for label, left, sign, right, note in zip(labels, lefts, signs, rights, notes, strict=True):
+            value = self.writer.math(f"{left} {sign} {right}" if right else left)
+            lead = f"{label}: " if label else ""
+            out.append(lead + value + (f" \\quad {self.writer.soft(note)}" if note else ""))
+        return Part("stacked", "\\par\n  ".join(out))
+
+    def table(self, table: Table) -> Part:
+        """A table between thin rules; a column of long words is given a width."""
+        writer = self.writer
+        head = [writer.sentence(cell) for cell in table.head]
+        body = [[writer.cell(cell) for cell in row] for row in table.rows]
+        columns = [list(column) for column in zip(head, *body, strict=True)]
+        spec = "".join(self.columns(columns))
+        lines = [" & ".join(row) + r" \\" for row in (head, *body)]
+        lines[0] += r" \hline"
+        if table.total and len(body) > 1:
+            lines[-2] += r" \hline"
+        rows = "\n    ".join(lines)
+        return Part(
+            "table", f"\\begin{{tabular}}[t]{{@{{}}{spec}@{{}}}}\n    {rows}\n  \\end{{tabular}}"
+        )
+
+    def columns(self, columns: list[list[str]]) -> list[str]:
+        """Numbers to the right, words to the left; the widest words wrap if need be."""
+        specs = ["r" if _numeric(column[1:]) else "l" for column in columns]
+        if not _fits(*columns):
+            wide = [max(map(breadth, column)) for column in columns]
+            longest = max(range(len(wide)), key=wide.__getitem__)
+            rest = sum(wide) - wide[longest] + 3 * len(wide)
+            share = max(0.2, 1 - rest / ROOM)
+            specs[longest] = f"p{{{share:.2f}\\linewidth}}"
+        return specs
+
+
+def _numeric(cells: list[str]) -> bool:
+    """Whether a column holds numbers."""
+    return any(_NUMBER.fullmatch(cell) for cell in cells)
+
+
+_NUMBER = re.compile(r"\$?[×x]?[\d{},.]+\$?")
+
+
+# --- the page -----------------------------------------------------------------------------
+
+
+@functools.cache
+def _template(file: str) -> jinja2.Template:
+    """A page template; its marks are << >>, <% %> and <# #>, which TeX does not use."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates()),
+        block_start_string="<%", block_end_string="%>",
+        variable_start_string="<<", variable_end_string=">>",
+        comment_start_string="<#", comment_end_string="#>",
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined, autoescape=False,
+    )  # fmt: skip
+    return environment.get_template(file)
+
+
+@functools.cache
+def _printer(standalone: bool, language: str) -> Printer:
+    kind = _Page if standalone else LatexWriter
+    writer, display = kind(), kind()
+    writer.language = display.language = language
+    display.tall = True
+    return Printer(writer, display)
+
+
+def parts(page: Page, printer: Printer) -> dict[str, Any]:
+    """Everything a page template shows, written."""
+    writer = printer.writer
+    return {
+        "title": writer.sentence(page.title),
+        "subtitle": writer.opening(page.subtitle) if page.subtitle else "",
+        "answer": writer.lines(page.answer.say) if page.answer is not None else [],
+        "goals": [printer.goal(block) for block in page.blocks],
+        "callout_title": writer.sentence(page.callout_title) if page.callout_title else "",
+        "callout": writer.sentence(page.callout) if page.callout is not None else "",
+        "warnings": [line for said in page.warnings for line in writer.lines(said)],
+        "formula": [line for said in page.formula for line in writer.lines(said)],
+    }
+
+
+def _packages(latex: str) -> str:
+    """The packages a piece of LaTeX needs."""
+    needs = ["amsmath"]
+    if r"\checkmark" in latex:
+        needs.append("amssymb")
+    if r"\cancel{" in latex:
+        needs.append("cancel")
+    return ",".join(needs)
+
+
+def render(page: Page, standalone: bool = False, language: str = "en") -> str:
+    """A page as a LaTeX fragment, or as a document that stands alone."""
+    shown = parts(page, _printer(standalone, language))
+    if standalone:
+        return _template("latex/page.tex").render(shown)
+    text = _template("latex/fragment.tex").render(shown)
+    return text.replace("PACKAGES", _packages(text), 1)
