@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from ..axes import SITES, box_size
 from ..terms import ONE, Num, Prod, Rel, S, Term, children, product
-from .page import Block, Change, Dims, Equation, Formula, Item, Letter, Listing, Page, Para, Row, Rows, Say
+from .page import (
+    Block,
+    Change,
+    Dims,
+    Equation,
+    Formula,
+    Item,
+    Letter,
+    Listing,
+    Page,
+    Para,
+    Row,
+    Rows,
+    Say,
+)
 from .plan import (
     Plan,
     axes_facts,
@@ -215,9 +229,7 @@ def count_block(plan: Plan) -> Block:
         weights = rows[-1].left if rows[-1].right is None else plan.weight_total
         assert isinstance(weights, Term)
         left = weights + plan.bias_total
-        rows.append(
-            Row(left, _new(left, plan.with_bias), label, _note(plan, "with_bias"), True)
-        )
+        rows.append(Row(left, _new(left, plan.with_bias), label, _note(plan, "with_bias"), True))
     return Block(Say("subgoals.count"), (Rows(tuple(rows)),), "=")
 
 

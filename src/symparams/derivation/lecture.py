@@ -3,14 +3,15 @@ each step, what one assumption alone would do, and where the size went instead."
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
 from ..axes import Box, box_size
 from ..calculus import Pad, Reindex, Restrict, Share
 from ..evidence import tap_uses
-from ..layer import Bound, weight
-from ..terms import ONE, Entry, Num, Quot, Rel, S, Term, letters, product, total
+from ..layer import Bound
+from ..terms import ONE, Entry, Num, Prod, Quot, S, Term, product, total
 from . import exam
 from .page import (
     Block,
@@ -28,7 +29,18 @@ from .page import (
     Say,
     Table,
 )
-from .plan import Plan, axes_facts, doubled, fit_line, indices, layer_fact, letter, shapes, whole, worked
+from .plan import (
+    Plan,
+    axes_facts,
+    doubled,
+    fit_line,
+    indices,
+    layer_fact,
+    letter,
+    shapes,
+    whole,
+    worked,
+)
 from .story import Story, equation
 
 
@@ -139,9 +151,7 @@ def restrict_block(plan: Plan, story: Story) -> Block:
     return Block(Say("subgoals.restrict"), tuple(items), "~>")
 
 
-def _changed_row(
-    plan: Plan, before: Box, change: Change | None, after: Term, story: Story
-) -> Rows:
+def _changed_row(plan: Plan, before: Box, change: Change | None, after: Term, story: Story) -> Rows:
     """``256*100*100*128*(100*100 -> 3*3) = 2,949,120,000``."""
     put = plan.bound.put
     windows = {w.offset.tap for w in story.windows}
@@ -156,13 +166,15 @@ def _changed_row(
         changes.append((size, worked(size / put(story.group.groups)) if story.group else size))
     if change is not None:
         changes.append((change.before, change.after))
-    first, last = changes[0], changes[-1]
-    joined = Change(
-        product(*(b for b, _ in changes)) if len(changes) > 1 else first[0],
-        product(*(a for _, a in changes if a != ONE)) if len(changes) > 1 else last[1],
-        "restrict",
-    )
+    joined = Change(_flat(b for b, _ in changes), _flat(a for _, a in changes), "restrict")
     return Rows((Row(Changed(kept, joined, ()), _result(after), strong=True),))
+
+
+def _flat(sizes: Iterable[Term]) -> Term:
+    """One product of several, without ones beside other factors."""
+    factors = [f for s in sizes for f in (s.factors if isinstance(s, Prod) else (s,))]
+    several = [f for f in factors if f != ONE]
+    return product(*(several or factors[:1]))
 
 
 def _result(size: Term) -> Term:
@@ -176,7 +188,9 @@ def _restrict_notes(plan: Plan, story: Story, before: Term, after: Term) -> list
     if factor is not None:
         found = whole(after)
         bytes_ = Bytes(4 * found) if found is not None and found > 10**6 else None
-        items.append(Para(Say("steps.lecture.factor", {"factor": factor, "bytes": bytes_}), aside=True))
+        items.append(
+            Para(Say("steps.lecture.factor", {"factor": factor, "bytes": bytes_}), aside=True)
+        )
     real = real_edges(plan, story)
     if real is not None and real != whole(after):
         facts = {"number": real, "least": _least_use(plan, story)}
@@ -259,7 +273,9 @@ def share_block(plan: Plan, story: Story) -> Block:
     if factor is not None:
         found = whole(after)
         bytes_ = Bytes(4 * found) if found is not None and found > 10**5 else None
-        items.append(Para(Say("steps.lecture.factor", {"factor": factor, "bytes": bytes_}), aside=True))
+        items.append(
+            Para(Say("steps.lecture.factor", {"factor": factor, "bytes": bytes_}), aside=True)
+        )
     items.append(Para(Say("steps.lecture.gradients", {"n": _result(change.before)}), aside=True))
     return Block(Say("subgoals.share"), tuple(items), "~>")
 
@@ -326,7 +342,9 @@ def both_block(plan: Plan) -> Block | None:
 
 def _zero_border(plan: Plan, main: Story) -> Term | None:
     """Shared but not local with a zero border: n_out + n_in - 1 offsets along each axis."""
-    if any(plan.bound.put(t) != ONE for w in main.windows for t in (w.offset.stride, w.offset.dilation)):
+    if any(
+        plan.bound.put(t) != ONE for w in main.windows for t in (w.offset.stride, w.offset.dilation)
+    ):
         return None
     bundle = main.tensor.start
     for rule in main.tensor.rules:
@@ -368,8 +386,8 @@ def _followers(plan: Plan, twice: Bound | None) -> list[tuple[object, ...]]:
     if not any(a.role == "position" for a in outputs):
         return []
     units = Num(1000)
-    flat = product(units, *(a.size for a in outputs)) + units
-    pooled = product(units, *(a.size for a in outputs if a.role != "position")) + units
+    flat = product(units, *(a.size for a in outputs))
+    pooled = product(units, *(a.size for a in outputs if a.role != "position"))
     return [
         _where(plan, twice, "flatten", flat),
         _where(plan, twice, "pooled", pooled),
@@ -418,11 +436,3 @@ def dead_warnings(plan: Plan) -> tuple[Say, ...]:
 def _taps(dead: list[Num]) -> str:
     texts = [str(d.value) for d in dead[:8]]
     return ", ".join(texts) + (" ..." if len(dead) > 8 else "")
-
-
-def letters_of(size: Term) -> frozenset[str]:
-    """The letters of a size."""
-    return letters(size)
-
-
-__all__ = ["dead_warnings", "page", "real_edges", "Rel"]

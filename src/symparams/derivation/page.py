@@ -99,9 +99,12 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One aligned line, ``label   left = right   note``; strong where it is an answer."""
+    """One aligned line, ``label   left = right   note``; strong where it is an answer.
 
-    left: Term | Changed
+    ``left`` is None where a line goes on from the one above it.
+    """
+
+    left: Term | Changed | None
     right: Term | None = None
     label: Say | None = None
     note: Say | None = None

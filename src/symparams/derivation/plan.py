@@ -8,7 +8,23 @@ from ..algebra import number, value
 from ..axes import SITES, Axis, Box, box_size
 from ..layer import Bound
 from ..rewriting import factored
-from ..terms import ONE, Floor, Num, Quot, Rel, S, Sum, Sym, Term, letters, product, substitute, total, walk
+from ..terms import (
+    ONE,
+    Floor,
+    Neg,
+    Num,
+    Quot,
+    Rel,
+    S,
+    Sum,
+    Sym,
+    Term,
+    letters,
+    product,
+    substitute,
+    total,
+    walk,
+)
 from .page import Dims, Formula, Indices, Letter, Listing, Say
 from .steps import Step, count_steps, index_steps
 from .story import Story
@@ -211,6 +227,8 @@ def neat(size: Term) -> Term:
                 item = neat(part)
                 flat += item.terms if isinstance(item, Sum) else [item]
             return total(*(t for t in flat if t != Num(0)))
+        case Neg(inner):
+            return Neg(neat(inner))
         case Floor(Quot(top, Num(1))):
             return neat(top)
         case Floor(Quot(top, bottom)):
@@ -233,7 +251,7 @@ def formula_bound(bound: Bound) -> Bound:
     for key in bound.layer.keys:
         given = [bound.values.get(part) for part in key.letters]
         if key.kind == "modifier" and all(held == ONE for held in given):
-            values.update({part: ONE for part in key.letters})
+            values.update(dict.fromkeys(key.letters, ONE))
         elif len(key.parts) > 1 and key.kind == "size" and len(set(map(str, given))) == 1:
             values.update({part: S(key.symbol) for part in key.parts})
     return Bound(bound.layer, values)

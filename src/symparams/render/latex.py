@@ -24,7 +24,7 @@ from ..derivation.page import (
     Table,
 )
 from ..symbols import latex_text, name
-from ..terms import Num, Quot, Term, at, replace
+from ..terms import Num, Term, at, replace
 from ..words import Sentence, say, templates
 from .writer import PRODUCT, Writer
 
@@ -157,7 +157,9 @@ class LatexWriter(Writer):
 
     def sign(self, sign: str) -> str:
         """A relation's sign."""
-        return "=" if sign == "=" else _SIGNS.get(sign) or rf"\mathrel{{\text{{{self.text(sign)}}}}}"
+        return (
+            "=" if sign == "=" else _SIGNS.get(sign) or rf"\mathrel{{\text{{{self.text(sign)}}}}}"
+        )
 
     def size(self, label: str) -> str:
         """The size of a tensor, not yet unfolded."""
@@ -357,7 +359,9 @@ class Printer:
         lefts = [display.left(r) for r in rows]
         rights = [display.right(r) for r in rows]
         notes = [writer.sentence(r.note) if r.note else "" for r in rows]
-        signs = [display.sign(r.sign) if right else "" for r, right in zip(rows, rights, strict=True)]
+        signs = [
+            display.sign(r.sign) if right else "" for r, right in zip(rows, rights, strict=True)
+        ]
         if not _fits(labels, lefts, rights, notes):
             return self.stacked(labels, lefts, signs, rights, notes)
         columns = (

@@ -103,6 +103,7 @@ class _Printer:
         rights = [self.writer.term(r.right, True) if r.right is not None else "" for r in rows]
         notes = [self.say(r.note) if r.note else "" for r in rows]
         wide = [max(map(len, column), default=0) for column in (labels, lefts, rights, notes)]
+        digits = all(_numeric(right) for right in rights if right)
         if sum(wide) + 12 > self.body:
             return self.stacked(rows, labels, lefts, rights, notes)
         out = []
@@ -110,13 +111,16 @@ class _Printer:
             line = label.ljust(wide[0]) + ("  " if wide[0] else "") + left.ljust(wide[1])
             if right:
                 shown = self.bold(right) if row.strong else right
-                line += f"  {row.sign} {' ' * (wide[2] - len(right))}{shown}"
+                gap = " " * (wide[2] - len(right))
+                line += f"  {row.sign} {gap + shown if digits else shown + gap}"
             elif wide[2]:
                 line += " " * (wide[2] + 4)
             out.append((line + (f"   {self.dim(note)}" if note else "")).rstrip())
         return out
 
     def left(self, row: Row) -> str:
+        if row.left is None:
+            return ""
         if isinstance(row.left, Changed):
             return self.writer.changed(row.left)
         return _airy(self.writer.term(row.left))
@@ -130,26 +134,34 @@ class _Printer:
             head = label + (f"  ({note})" if note else "")
             out += textwrap.wrap(head, self.body) if head else []
             value = f"{left} {row.sign} {right}" if right else left
-            if len(value) + 2 > self.body and right:
+            if left and right and len(value) + 2 > self.body:
                 out += ["  " + left, f"    {row.sign} {right}"]
             else:
-                out.append("  " + value)
+                out.append("  " + value if left else "    " + value.strip())
         return out
 
     def table(self, table: Table) -> list[str]:
         head = [self.say(cell) for cell in table.head]
         body = [[self.cell(cell) for cell in row] for row in table.rows]
-        wide = [max(len(r[i]) for r in [head, *body]) for i in range(len(head))]
-        left = [not any(_numeric(r[i]) for r in body) for i in range(len(head))]
-        spare = self.body - sum(wide) - 3 * (len(wide) - 1)
-        if spare < 0:
+        wide, left = (
+            _columns([head, *body]),
+            [not any(_numeric(r[i]) for r in body) for i in range(len(head))],
+        )
+        under: list[str] = [""] * len(body)
+        if _width(wide) > self.body and len(head) > 2:  # the second column goes below
+            under = [row.pop(1) for row in body]
+            head.pop(1)
+            left.pop(1)
+            wide = _columns([head, *body])
+        if _width(wide) > self.body:
             return self.listed(head, body)
-        lines = [self.dim(_line(head, wide, left))]
-        lines.append(self.dim("─" * min(self.body, sum(wide) + 3 * (len(wide) - 1))))
+        lines = [self.dim(_line(head, wide, left)), self.dim("─" * _width(wide))]
         for n, row in enumerate(body):
             if table.total and n == len(body) - 1:
                 lines.append(lines[1])
             lines.append(_line(row, wide, left))
+            if under[n]:
+                lines.append(self.dim(f"  {under[n]}"))
         return lines
 
     def listed(self, head: list[str], body: list[list[str]]) -> list[str]:
@@ -212,6 +224,14 @@ class _Printer:
         for part in text.split("\n"):
             out += textwrap.wrap(part, self.width - 2 * MARGIN, break_on_hyphens=False) or [""]
         return [(" " * MARGIN + line).rstrip() for line in out]
+
+
+def _columns(rows: list[list[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _width(wide: list[int]) -> int:
+    return sum(wide) + 3 * (len(wide) - 1)
 
 
 def _line(row: list[str], wide: list[int], left: list[bool]) -> str:
