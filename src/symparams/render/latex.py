@@ -24,7 +24,7 @@ from ..derivation.page import (
     Table,
 )
 from ..symbols import latex_text, name
-from ..terms import Num, Term, at, replace
+from ..terms import Num, Quot, Term, at, replace
 from ..words import Sentence, say, templates
 from .writer import PRODUCT, Writer
 
@@ -32,7 +32,7 @@ ROOM = 62  # how many digits a line holds, about: below this nothing is broken o
 
 _SIGNS = {
     "≈": r"\approx", "≤": r"\le", "<=": r"\le", "≥": r"\ge", ">=": r"\ge", "≠": r"\ne",
-    "!=": r"\ne", "<": r"\lt", ">": r"\gt", "~>": r"\to", "⇝": r"\to", "→": r"\to", "|": r"\mid",
+    "!=": r"\ne", "<": "<", ">": ">", "~>": r"\to", "⇝": r"\to", "→": r"\to", "|": r"\mid",
 }  # fmt: skip
 
 # What stands for a mark in running text.
@@ -41,7 +41,7 @@ _MARKS = {
     "²": "$^2$", "³": "$^3$", "≈": r"$\approx$", "≤": r"$\le$", "≥": r"$\ge$", "≠": r"$\ne$",
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "∈": r"$\in$",
     "Σ": r"$\Sigma$", "∞": r"$\infty$", "√": r"$\surd$", "✓": r"\checkmark{}", "✗": r"$\times$",
-    "•": r"$\bullet$", "–": "--", "—": "---", " - ": " -- ", "…": r"\dots{}", "’": "'", "‘": "`",
+    "•": r"$\bullet$", "–": "--", "—": "---", " - ": "~-- ", "…": r"\dots{}", "’": "'", "‘": "`",
     "“": "``", "”": "''", '"': "''", "\N{NO-BREAK SPACE}": "~", "<": r"\textless{}",
     ">": r"\textgreater{}", "|": r"\textbar{}", "[": "{[}", "]": "{]}", "*": "{*}", "\n": " ",
     "\t": " ",
@@ -81,8 +81,11 @@ class LatexWriter(Writer):
     arrow = r"\to"
     beside = r"\, "
     comma = ","
-    tall = False  # whether quotients are stacked everywhere, as in a displayed equation
-    gap = ""  # where a long equation may be broken
+
+    def __init__(self, language: str = "en", tall: bool = False, gap: str = "") -> None:
+        self.language = language
+        self.tall = tall  # whether quotients are stacked everywhere, as in a displayed equation
+        self.gap = gap  # what says where a long equation may be broken
 
     def _node(self, node: Term, formula: bool) -> tuple[str, int]:
         if isinstance(node, Struck):
@@ -101,7 +104,9 @@ class LatexWriter(Writer):
     def between(self, left: Term, right: Term, formula: bool) -> str:
         """A dot; in a formula a thin space, after a number nothing to be seen."""
         sign = super().between(left, right, formula)
-        return " " if sign is self.beside and isinstance(left, Num) else sign
+        if sign is not self.beside:
+            return sign
+        return " " if isinstance(left, Num) else sign + self.gap
 
     def bracket(self, text: str) -> str:
         """Brackets, as tall as a stacked quotient or a big sum inside them."""
@@ -141,15 +146,21 @@ class LatexWriter(Writer):
     def entry(self, letter: str, indices: tuple[str, ...]) -> str:
         """One entry of a tensor."""
         plain = all(" " not in index for index in indices)
-        return f"{self.symbol(letter)}[{(',' if plain else f',{self.beside}').join(indices)}]"
+        comma = "," if plain else f",{self.beside}{self.gap}"
+        return f"{self.symbol(letter)}[{comma.join(indices)}]"
 
     def big_sum(self, over: tuple[tuple[str, Term], ...], body: str) -> str:
         """A sum over index letters, each with its bounds."""
         sums = (
-            f"\\sum_{{{self.symbol(letter)}=1}}^{{{self._write(bound, 0, True)}}}"
-            for letter, bound in over
+            f"\\sum_{{{self.symbol(letter)}=1}}^{{{self._flat(bound)}}}" for letter, bound in over
         )
-        return f"{' '.join(sums)} {self.gap}{body}"
+        return f"{' '.join(sums)} {body}"
+
+    def _flat(self, node: Term) -> str:
+        """Something small above a sign, where a quotient keeps to one line."""
+        if isinstance(node, Quot):
+            return Writer.quotient(self, node.num, node.den, True)[0]
+        return self._write(node, 0, True)
 
     def relation(self, left: str, sign: str, right: str) -> str:
         """Two sides of a relation."""
@@ -182,25 +193,21 @@ class LatexWriter(Writer):
             return [self.pieces(pieces)]
         return [line for line in map(self.pieces, _split(pieces)) if line]
 
-    def opening(self, said: Say) -> str:
-        """A sentence with a capital letter at its start."""
-        pieces = say(said.id, dict(said.facts), self.language)
-        if pieces and isinstance(pieces[0], str):
-            pieces = (pieces[0][:1].upper() + pieces[0][1:], *pieces[1:])
-        return self.pieces(pieces)
-
     def cell(self, cell: object) -> str:
         """A cell of a table."""
         return "" if cell is None else self.text(cell) if isinstance(cell, str) else self.fact(cell)
 
     def left(self, row: Row) -> str:
         """The left side of a row, with what divides out struck through."""
-        if isinstance(row.left, Changed):
-            return self.product_changed(row.left)
         node = row.left
+        if isinstance(node, Changed):
+            return self.product_changed(node)
+        if node is None:
+            return ""
         for path in sorted(row.cancelled, key=len, reverse=True):
             node = replace(node, path, Struck(at(node, path)))
-        return self.term(node)
+        text = self.term(node)
+        return text.replace(r"\frac", r"\dfrac") if row.cancelled else text
 
     def right(self, row: Row) -> str:
         """The right side of a row, bold where it is an answer."""
@@ -269,6 +276,7 @@ def _split(pieces: Sentence) -> Iterator[Sentence]:
 
 # --- how wide something is, about ---------------------------------------------------------
 
+_SUB = re.compile(r"_\{\\text\{(\w\w?)\w*\}\}")  # a subscript is small
 _SHAPE = re.compile(r"\\(?:text|mathbf|boldsymbol|cancel|changed|soft|left|right|[,; ])|[{}$^_ ]")
 _WIDE = re.compile(r"\\sum|\\quad|\\[a-z]+|[-+=]")
 _WEIGHT = {r"\sum": "xxx", r"\quad": "xx", r"\cdot": "x", "+": "xx", "-": "xx", "=": "xx"}
@@ -280,13 +288,13 @@ def breadth(latex: str) -> int:
     >>> breadth(r"3 \\cdot 3 \\cdot C_{\\text{in}}"), breadth("294{,}912")
     (7, 7)
     """
-    bare = _SHAPE.sub("", latex)
+    bare = _SHAPE.sub("", _SUB.sub(r"\1", latex))
     return len(_WIDE.sub(lambda found: _WEIGHT.get(found[0], "x"), bare))
 
 
 def _fits(*columns: list[str]) -> bool:
     """Whether columns stand side by side; raw lengths settle most cases at once."""
-    extra = 3 * len(columns)
+    extra = 2 * len(columns)
     if sum(max(map(len, column)) for column in columns) + extra <= ROOM:
         return True
     return sum(max(map(breadth, column)) for column in columns) + extra <= ROOM
@@ -320,9 +328,10 @@ _WORDS = {"=": Say("kinds.equality"), "~>": Say("kinds.assumption")}
 class Printer:
     """The items of a page, written by one writer for running text and one for displays."""
 
-    def __init__(self, writer: LatexWriter, display: LatexWriter) -> None:
-        self.writer = writer
-        self.display = display
+    def __init__(self, kind: type[LatexWriter], language: str) -> None:
+        self.writer = kind(language)
+        self.display = kind(language, tall=True)
+        self.broken = kind(language, tall=True, gap=r"\allowbreak ")
 
     def goal(self, block: Block) -> Goal:
         """A subgoal."""
@@ -336,7 +345,7 @@ class Printer:
             case Para():
                 return self.para(item)
             case Equation(term):
-                return Part("equation", self.equation(term))
+                return self.equation(term)
             case Rows(rows):
                 return self.rows(rows)
             case Table():
@@ -346,11 +355,14 @@ class Printer:
     def para(self, para: Para) -> Part:
         """A sentence; a change is set after it."""
         change = self.writer.change(para.change) if para.change is not None else ""
-        return Part("aside" if para.aside else "para", self.writer.opening(para.say), change)
+        return Part("aside" if para.aside else "para", self.writer.sentence(para.say), change)
 
-    def equation(self, term: Term) -> str:
-        """A displayed equation."""
-        return self.display.term(term, formula=True)
+    def equation(self, term: Term) -> Part:
+        """A displayed equation; a long one is left to TeX to break."""
+        text = self.display.term(term, formula=True)
+        if breadth(text) <= ROOM:
+            return Part("equation", text)
+        return Part("long", self.broken.term(term, formula=True))
 
     def rows(self, rows: tuple[Row, ...]) -> Part:
         """Aligned lines, or a paragraph each where they are too wide."""
@@ -368,7 +380,7 @@ class Printer:
             ("l@{\\quad}", [f"\\text{{{t}}}" if t else "" for t in labels]),
             ("l", lefts),
             ("@{\\;}c@{\\;}", signs),
-            ("r", rights),
+            ("r" if _numeric(rights) else "l", rights),
             ("@{\\quad}l", [f"\\text{{{writer.soft(t)}}}" if t else "" for t in notes]),
         )
         shown = [(spec, cells) for spec, cells in columns if any(cells)]
@@ -411,7 +423,7 @@ class Printer:
         if not _fits(*columns):
             wide = [max(map(breadth, column)) for column in columns]
             longest = max(range(len(wide)), key=wide.__getitem__)
-            rest = sum(wide) - wide[longest] + 3 * len(wide)
+            rest = sum(wide) - wide[longest] + 2 * len(wide)
             share = max(0.2, 1 - rest / ROOM)
             specs[longest] = f"p{{{share:.2f}\\linewidth}}"
         return specs
@@ -419,10 +431,10 @@ class Printer:
 
 def _numeric(cells: list[str]) -> bool:
     """Whether a column holds numbers."""
-    return any(_NUMBER.fullmatch(cell) for cell in cells)
+    return all(_NUMBER.fullmatch(cell) for cell in cells if cell)
 
 
-_NUMBER = re.compile(r"\$?[×x]?[\d{},.]+\$?")
+_NUMBER = re.compile(r"(?:\$?(?:\\mathbf\{)?[\d{},.]+\$?|\$\\times\$\S*)")
 
 
 # --- the page -----------------------------------------------------------------------------
@@ -444,11 +456,7 @@ def _template(file: str) -> jinja2.Template:
 
 @functools.cache
 def _printer(standalone: bool, language: str) -> Printer:
-    kind = _Page if standalone else LatexWriter
-    writer, display = kind(), kind()
-    writer.language = display.language = language
-    display.tall = True
-    return Printer(writer, display)
+    return Printer(_Page if standalone else LatexWriter, language)
 
 
 def parts(page: Page, printer: Printer) -> dict[str, Any]:
@@ -456,7 +464,7 @@ def parts(page: Page, printer: Printer) -> dict[str, Any]:
     writer = printer.writer
     return {
         "title": writer.sentence(page.title),
-        "subtitle": writer.opening(page.subtitle) if page.subtitle else "",
+        "subtitle": writer.sentence(page.subtitle) if page.subtitle else "",
         "answer": writer.lines(page.answer.say) if page.answer is not None else [],
         "goals": [printer.goal(block) for block in page.blocks],
         "callout_title": writer.sentence(page.callout_title) if page.callout_title else "",

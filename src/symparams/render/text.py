@@ -199,7 +199,8 @@ class _Printer:
         if sub and gap >= 2:
             lines = [" " * MARGIN + self.bold(title) + " " * gap + self.dim(sub)]
         else:
-            lines = [" " * MARGIN + self.bold(title)]
+            wrapped = textwrap.wrap(title, self.width - 2 * MARGIN)
+            lines = [" " * MARGIN + self.bold(line) for line in wrapped]
             lines += [" " * MARGIN + self.dim(t) for t in textwrap.wrap(sub, self.width - 4)]
         if page.answer is not None:
             lines += ["", *self.plain(page.answer.say)]

@@ -59,6 +59,8 @@ class Writer:
 
     def _node(self, node: Term, formula: bool) -> tuple[str, int]:
         match node:
+            case Num(value) if value < 0:
+                return self.minus + self.number(-value), SUM
             case Num(value):
                 return self.number(value), ATOM
             case Sym(plain):

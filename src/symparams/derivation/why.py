@@ -1,0 +1,363 @@
+"""Why an axis drops out of a count, or where it stays: read off the rules that met it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..algebra import depends_on
+from ..axes import Axis, box_size
+from ..binding import find_key
+from ..calculus import Group, Reindex, Restrict, Rule, Share
+from ..evidence import Evidence, evidence
+from ..layer import Bound, Tensor
+from ..terms import ONE, Num, S, Term, letters, product
+from .exam import machine_line
+from .page import Block, Change, Changed, Formula, Item, Letter, Listing, Page, Para, Row, Rows, Say
+from .plan import Plan, formula_bound, indices, layer_fact, shapes, whole, worked
+from .story import Story
+
+REMOVERS = ("reindex", "restrict", "share", "split", "group", "fix", "dynamic", "tie")
+
+
+@dataclass(frozen=True)
+class Side:
+    """What happened to one axis of one tensor: the rules that met it, the count of the
+    tensor's index tuples before and after them, and the evidence."""
+
+    axis: str
+    index: str
+    role: str
+    tensor: str
+    removed_by: tuple[str, ...]
+    before: Term
+    after: Term
+    change: Change | None
+    kept: tuple[Term, ...]
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer: whether the count depends on an axis, what removed it, where it stays."""
+
+    axis: str
+    drops_out: bool
+    removed_by: tuple[str, ...]
+    sides: tuple[Side, ...]
+    stays_in: tuple[str, ...]
+    page: Page
+
+
+def why(bound: Bound, name: str) -> Why:
+    """Ask about an axis or symbol of a layer, by any of its names.
+
+    Raises:
+        UnknownName: the layer has no such symbol.
+    """
+    asked = symbols(bound, name)
+    tensors = bound.tensors
+    if asked[0] == "N":
+        tensors = tuple(tensor.per_batch() for tensor in tensors)
+    found = [side for letter in asked for t in tensors for side in _sides(bound, t, letter)]
+    sides = tuple(sorted(found, key=lambda side: "reindex" not in side.removed_by))
+    removed = tuple(r for r in REMOVERS if any(r in side.removed_by for side in sides))
+    stays = tuple(t.name for t in tensors if t.end.stored and _depends(bound, t.size, asked))
+    drops = not stays and not (asked[0] in bound.layer.switches and bound.tensors)
+    return Why(asked[0], drops, removed, sides, stays, _page(bound, asked, drops, sides, stays))
+
+
+def symbols(bound: Bound, name: str) -> tuple[str, ...]:
+    """The letters a name asks about: a bare spatial letter asks for both sides.
+
+    Raises:
+        UnknownName: the layer has no such symbol.
+    """
+    if name in ("N", "batch", "batch_size"):
+        return ("N",)
+    axes = [a.name for a in (*bound.layer.inputs, *bound.layer.outputs)]
+    if name in axes and not bound.layer.key(name):
+        return (name,)
+    key = bound.layer.key(name)
+    if key is None:
+        key = find_key(bound.layer, name)
+    if name in key.letters and name != key.symbol:
+        return (name,)
+    if key.kind == "extent" and key.symbol + "_out" in axes:
+        return (key.symbol, key.symbol + "_out")
+    return key.letters
+
+
+def _depends(bound: Bound, size: Term, asked: tuple[str, ...]) -> bool:
+    """Whether a size changes with a letter, derived sizes opened, numbers left out."""
+    structure = {k: v for k, v in bound.values.items() if k in _structural(bound)}
+    full = Bound(bound.layer, structure).expand(size)
+    return any(depends_on(size, letter) or depends_on(full, letter) for letter in asked)
+
+
+def _structural(bound: Bound) -> set[str]:
+    return {*bound.layer.switches, *(c.divisor for c in bound.layer.requires)}
+
+
+def _sides(bound: Bound, tensor: Tensor, letter: str) -> list[Side]:
+    out = []
+    for axis in tensor.start.boxes[0]:
+        if axis.size == S(letter) and (axis.name.rstrip("'") == letter or axis.role == "batch"):
+            side = _side(bound, tensor, axis)
+            if side is not None:
+                out.append(side)
+    if not out:
+        out = [_offset_side(bound, tensor, rule, letter) for rule in tensor.rules
+               if isinstance(rule, Restrict) and rule.size == S(letter)]  # fmt: skip
+    return out
+
+
+def _meets(rule: Rule, names: set[str]) -> bool:
+    match rule:
+        case Reindex(moved=moved):
+            return moved in names
+        case Restrict(offset=offset):
+            return offset.tap in names
+        case Share(names=shared):
+            return bool(names & set(shared))
+        case Group(cut=cut):
+            return cut in names
+    return rule.id in ("fix", "dynamic", "tie")
+
+
+def _side(bound: Bound, tensor: Tensor, axis: Axis) -> Side | None:
+    """The rules that met an axis under any of its names, and the step they belong to.
+
+    A window is restricted along all its axes in one step and positions are shared in one
+    step, so the numbers before and after are those of the whole step.
+    """
+    offsets = [r for r in tensor.rules if isinstance(r, Reindex) and r.moved == axis.name]
+    names = {axis.name} | {r.tap for r in offsets}
+    met = [rule for rule in tensor.rules if _meets(rule, names)]
+    ids = tuple(dict.fromkeys(rule.id for rule in met))
+    proof = _proof(bound, tensor) if met else None
+    blank = Side(axis.name, axis.index, axis.role, tensor.name, ids, tensor.size, tensor.size,
+                 None, (), proof)  # fmt: skip
+    acting = [rule for rule in met if isinstance(rule, Restrict | Share | Group)]
+    if not acting or not tensor.end.stored:
+        return blank
+    run = [n for n, rule in enumerate(tensor.rules) if _one_step(rule, acting[-1])]
+    before, after = tensor.bundles[run[0]], tensor.bundles[run[-1] + 1]
+    gone = {name for n in run for name in _touched(tensor.rules[n])}
+    old = [a for a in before.boxes[0] if a.name in gone]
+    new = [a for a in after.boxes[0] if a.name in gone]
+    change = Change(product(*bound.box(old)), product(*bound.box(new)), acting[-1].id)
+    kept = tuple(bound.put(a.size) for a in before.boxes[0] if a.name not in gone)
+    return replace(blank, before=before.cells, after=after.cells, change=change, kept=kept)
+
+
+def _one_step(rule: Rule, chosen: Rule) -> bool:
+    """Whether two rules are one step: windows together, a diagonal or a sharing alone."""
+    if isinstance(chosen, Restrict) and chosen.size is not None:
+        return isinstance(rule, Restrict) and rule.size is not None
+    return rule is chosen
+
+
+def _touched(rule: Rule) -> tuple[str, ...]:
+    match rule:
+        case Restrict(offset=offset):
+            return (offset.tap,)
+        case Share(names=names):
+            return names
+        case Group(cut=cut):
+            return (cut,)
+    return ()
+
+
+def _offset_side(bound: Bound, tensor: Tensor, rule: Restrict, letter: str) -> Side:
+    """A kernel size: the offsets that are left of a restricted axis."""
+    axis = next(a for a in tensor.end.boxes[0] if a.name == rule.offset.tap)
+    return Side(letter, axis.index, "offset", tensor.name, (), tensor.size, tensor.size, None, (),
+                _proof(bound, tensor))  # fmt: skip
+
+
+def _proof(bound: Bound, tensor: Tensor) -> Evidence:
+    return evidence(bound.layer, tensor)
+
+
+# --- the page ---------------------------------------------------------------------------------
+
+
+def _page(
+    bound: Bound, asked: tuple[str, ...], drops: bool, sides: tuple[Side, ...],
+    stays: tuple[str, ...],
+) -> Page:  # fmt: skip
+    plan = Plan(bound)
+    facts = {"axis": Formula(S(_shown(bound, asked))), "layer": layer_fact(bound)}
+    title = Say(f"whys.title.{'drops' if drops else 'stays'}", facts)
+    blocks: list[Block] = []
+    summed = plan.main is not None and plan.main.summed
+    for side in sides:
+        block = _side_block(bound, side, len(bound.tensors) > 1, summed)
+        if block is not None:
+            blocks.append(block)
+    if not sides:
+        blocks += _no_axis(bound, asked, drops)
+    if stays:
+        blocks.append(_stays_block(bound, asked, stays))
+    remove = _remove_block(plan, sides, stays)
+    if remove is not None:
+        blocks.append(remove)
+    if drops and plan.main is not None and sides:
+        blocks += _went(plan, asked)
+    if plan.main is not None:
+        blocks.append(Block(Say("subgoals.check"), (Para(machine_line(plan), aside=True),)))
+    return Page(title, shapes(bound), tuple(blocks), answer=_answer(plan, asked, drops, sides))
+
+
+def _shown(bound: Bound, asked: tuple[str, ...]) -> str:
+    key = bound.layer.key(asked[0])
+    return key.symbol if key is not None and len(asked) > 1 and key.kind != "extent" else asked[0]
+
+
+def _answer(plan: Plan, asked: tuple[str, ...], drops: bool, sides: tuple[Side, ...]) -> Para:
+    role = sides[0].role if sides else "none"
+    if plan.main is None:
+        return Para(Say("whys.answer.no_weights"))
+    main = plan.main
+    kind = role
+    if asked[0] in plan.layer.switches:
+        kind = "switch"
+    elif role == "position" and drops:
+        kind = "summed" if main.summed else "spread" if main.spread else "position"
+    elif role == "position":
+        kind = "local" if main.windows else "flattened"
+    facts = {
+        "axis": Formula(S(_shown(plan.bound, asked))),
+        "w": Letter(main.tensor.letter),
+        "one": indices(main.shared) if main.shared else None,
+        "side": main.axis(sides[0].axis).side if sides and _has(main, sides[0].axis) else "",
+    }
+    return Para(Say(f"whys.answer.{'drops' if drops else 'stays'}_{kind}", facts))
+
+
+def _has(story: Story, name: str) -> bool:
+    return any(a.name == name for a in story.start)
+
+
+def _side_block(bound: Bound, side: Side, several: bool, summed: bool) -> Block | None:
+    """One side: the rules that met the axis, and the number before and after."""
+    if not side.removed_by or side.change is None:
+        if side.removed_by:
+            items: list[Item] = [
+                Para(Say(f"whys.rule.{rule}", {"axis": Formula(S(side.axis)), "window": None,
+                                               "one": False, "index": Letter(side.index)}))
+                for rule in side.removed_by if rule in ("fix", "dynamic", "tie")
+            ]  # fmt: skip
+            label = Say("whys.side", {"axis": Formula(S(side.axis)), "tensor": None})
+            return Block(label, tuple(items), "~>")
+        return None
+    facts = {
+        "axis": Formula(S(side.axis)),
+        "index": Letter(side.index),
+        "change": side.change,
+        "window": side.change.after,
+        "one": side.change.after == ONE,
+        "tensor": side.tensor,
+        "several": several,
+    }
+    items = []
+    diagonal = side.role in ("batch", "lead", "channel")
+    for rule in side.removed_by:
+        say = "diagonal" if rule == "restrict" and diagonal else rule
+        say = "summed" if rule == "share" and summed else say
+        items.append(Para(Say(f"whys.rule.{say}", facts)))
+    after = _number(bound.put(side.after))
+    items.append(Rows((Row(Changed((), side.change, side.kept), after),)))
+    named = side.tensor if several else None
+    label = Say("whys.side", {"axis": Formula(S(side.axis)), "tensor": named})
+    return Block(label, tuple(items), "~>")
+
+
+def _number(size: Term) -> Term:
+    found = whole(size)
+    return Num(found) if found is not None else worked(size)
+
+
+def _no_axis(bound: Bound, asked: tuple[str, ...], drops: bool) -> list[Block]:
+    """A symbol that is no axis is answered through the sizes it is in."""
+    through = [d.symbol for d in bound.layer.defines
+               if any(a in letters(_opened(bound, d.term)) for a in asked)
+               and not d.symbol.startswith("k_eff")]  # fmt: skip
+    if not through:
+        return []
+    axes = Listing(tuple(S(name) for name in through))
+    say = Say("whys.through", {"sizes": axes, "drops": drops, "n": len(through)})
+    return [Block(Say("subgoals.axes"), (Para(say),))]
+
+
+def _opened(bound: Bound, size: Term) -> Term:
+    return Bound(bound.layer).expand(size)
+
+
+def _stays_block(bound: Bound, asked: tuple[str, ...], stays: tuple[str, ...]) -> Block:
+    generic = formula_bound(bound)
+    rows = []
+    for tensor in bound.tensors:
+        if tensor.name in stays:
+            size = worked(generic.put(tensor.size))
+            now = whole(bound.put(tensor.size))
+            label = Say("whys.tensor", {"name": tensor.name})
+            rows.append(Row(size, Num(now) if now is not None else None, label))
+    return Block(Say("whys.where"), (Rows(tuple(rows)),))
+
+
+def _remove_block(plan: Plan, sides: tuple[Side, ...], stays: tuple[str, ...]) -> Block | None:
+    """What would remove an axis that stays."""
+    main = plan.main
+    if main is None or not stays or not sides:
+        return None
+    role = sides[0].role
+    box = main.tensor.end.boxes[0]
+    facts: dict[str, object] = {"axis": Formula(S(sides[0].axis))}
+    if role == "position":
+        left = tuple(a for a in box if a.role != "position")
+        facts["count"] = Formula(plan.sized(box_size(left)))
+        return _say_block("whys.remove", "summed" if not main.windows else "shared", facts)
+    if role == "channel" and any(c.divisor == "g" for c in plan.layer.requires):
+        return _say_block("whys.remove", "groups" if main.group is None else "more_groups", facts)
+    return None
+
+
+def _say_block(label: str, which: str, facts: dict[str, object]) -> Block:
+    return Block(Say(f"{label}.label"), (Para(Say(f"{label}.{which}", facts)),))
+
+
+def _went(plan: Plan, asked: tuple[str, ...]) -> list[Block]:
+    """Where the size went instead, and what would bring it back."""
+    main = plan.main
+    assert main is not None
+    rows = []
+    generic = formula_bound(plan.bound)
+    for name, size in (("macs", plan.bound.macs), ("activations", plan.bound.activations)):
+        opened = size if any(depends_on(size, a) for a in asked) else None
+        if opened is None:
+            full = Bound(plan.layer).expand(size)
+            opened = size if any(depends_on(full, a) for a in asked) else None
+        if opened is not None:
+            now = whole(plan.bound.put(size))
+            left = worked(generic.put(size))
+            rows.append(Row(left, Num(now) if now is not None else None, Say(f"tables.{name}")))
+    blocks = []
+    if rows:
+        blocks.append(Block(Say("whys.went"), (Rows(tuple(rows)),)))
+    elif asked[0] == "N":
+        blocks.append(Block(Say("whys.went"), (Para(Say("whys.went_batch")),)))
+    back = _back(plan)
+    if back is not None and asked[0] != "N":
+        blocks.append(back)
+    return blocks
+
+
+def _back(plan: Plan) -> Block | None:
+    main = plan.main
+    if main is None or not plan.drops:
+        return None
+    size = plan.bound.put(main.tensor.start.size if main.summed else main.unshared())
+    say = "summed" if main.summed else "spread" if main.spread else "shared"
+    facts = {"count": Formula(worked(size))}
+    return _say_block("whys.back", say, facts)
