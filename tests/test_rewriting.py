@@ -196,9 +196,10 @@ def test_what_is_put_in_verifies(node, new, rule):
     try:
         rewrite = put(rule, whole, {"a": new, "part": new})
         verify(rewrite)
-    except Error as refusal:
-        assert refusal.id in ("rule_not_here", "division_by_zero", "too_many_terms", "too_large")
-        return
+    except VerificationError:
+        raise
+    except Error:
+        return  # nothing to put in, or what came out divides by zero
     assert replay(rewrite) == rewrite.after
     assert Size("part") not in dict(walk(rewrite.after)).values() or rule == "substitute"
 
@@ -252,8 +253,17 @@ def test_a_rule_that_does_not_apply_is_refused():
 
 
 def test_every_closed_id_has_a_rule():
-    closed = "define unfold substitute multiply add collect factor_out cancel".split()
-    assert {rule for rule, _ in RULES} | set(PUTTING) == set(closed)
+    closed = {
+        "define",
+        "unfold",
+        "substitute",
+        "multiply",
+        "add",
+        "collect",
+        "factor_out",
+        "cancel",
+    }
+    assert {rule for rule, _ in RULES} | set(PUTTING) == closed
 
 
 # --- what a teacher would write ---------------------------------------------------------------
@@ -368,7 +378,7 @@ def test_what_reads_well_is_left_alone(term):
         (Num(256) * (3 * Num(3) * 128), Num(256) * (3 * Num(3) * 128)),
         (Floor((h + 2 * Num(1) - 3) / 1) + 1, h),
         (Floor((h + 2 * Num(2) - 3) / 2) + 1, Floor((h + 1) / 2) + 1),
-        (-(-k), k),
+        (Neg(Neg(k)), k),
         (k * (-c), -(k * c)),
     ],
 )

@@ -864,7 +864,18 @@ def _holds(rewrite: Rewrite) -> bool:
         return same(put_in, rewrite.after)
     if rewrite.parts:
         return all(map(_holds, rewrite.parts))
-    return same(at(rewrite.before, rewrite.path), at(rewrite.after, rewrite.path))
+    before, after = at(rewrite.before, rewrite.path), at(rewrite.after, rewrite.path)
+    return same(before, after) or (rewrite.detail == "ones" and _tidied_node_by_node(before))
+
+
+def _tidied_node_by_node(node: Term) -> bool:
+    """Whether dropping ones holds at every node by itself, from the leaves up."""
+    plain = _PLAIN.get(type(node))
+    if plain is None:
+        return True
+    parts = children(node)
+    known = rebuild(node, tuple(map(_tidied, parts)))
+    return all(map(_tidied_node_by_node, parts)) and same(known, _PLAIN[type(known)](known))
 
 
 # --- control: which rule comes next -----------------------------------------------------------

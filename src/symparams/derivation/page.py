@@ -104,7 +104,7 @@ class Row:
     ``left`` is None where a line goes on from the one above it.
     """
 
-    left: Term | Changed | None
+    left: Term | Changed | Formula | None
     right: Term | None = None
     label: Say | None = None
     note: Say | None = None

@@ -10,6 +10,7 @@ from ..layer import Bound
 from ..rewriting import factored
 from ..terms import (
     ONE,
+    Ceil,
     Floor,
     Neg,
     Num,
@@ -231,9 +232,9 @@ def neat(size: Term) -> Term:
             return Neg(neat(inner))
         case Floor(Quot(top, Num(1))):
             return neat(top)
-        case Floor(Quot(top, bottom)):
-            return Floor(Quot(neat(top), bottom))
-    if any(isinstance(node, Floor) for _, node in walk(size)):
+        case Floor(Quot(top, bottom)) | Ceil(Quot(top, bottom)):
+            return type(size)(Quot(neat(top), bottom))
+    if any(isinstance(node, Floor | Ceil) for _, node in walk(size)):
         return size
     found = number(size)
     return Num(int(found)) if found is not None and found >= 0 and found == int(found) else size

@@ -302,7 +302,7 @@ def _stays_block(bound: Bound, asked: tuple[str, ...], stays: tuple[str, ...]) -
             size = worked(generic.put(tensor.size))
             now = whole(bound.put(tensor.size))
             label = Say("whys.tensor", {"name": tensor.name})
-            rows.append(Row(size, Num(now) if now is not None else None, label))
+            rows.append(Row(Formula(size), Num(now) if now is not None else None, label))
     return Block(Say("whys.where"), (Rows(tuple(rows)),))
 
 
@@ -340,8 +340,8 @@ def _went(plan: Plan, asked: tuple[str, ...]) -> list[Block]:
             opened = size if any(depends_on(full, a) for a in asked) else None
         if opened is not None:
             now = whole(plan.bound.put(size))
-            left = worked(generic.put(size))
-            rows.append(Row(left, Num(now) if now is not None else None, Say(f"tables.{name}")))
+            shown = Formula(worked(generic.put(size)))
+            rows.append(Row(shown, Num(now) if now is not None else None, Say(f"tables.{name}")))
     blocks = []
     if rows:
         blocks.append(Block(Say("whys.went"), (Rows(tuple(rows)),)))

@@ -15,6 +15,7 @@ from ..derivation.page import (
     Change,
     Changed,
     Equation,
+    Formula,
     Item,
     Page,
     Para,
@@ -24,7 +25,7 @@ from ..derivation.page import (
     Table,
 )
 from ..symbols import latex_text, name
-from ..terms import Num, Quot, Term, at, replace
+from ..terms import Entry, Num, Quot, Term, at, replace
 from ..words import Sentence, say, templates
 from .writer import PRODUCT, Writer
 
@@ -106,7 +107,9 @@ class LatexWriter(Writer):
         sign = super().between(left, right, formula)
         if sign is not self.beside:
             return sign
-        return " " if isinstance(left, Num) else sign + self.gap
+        if isinstance(left, Num):
+            return " "
+        return sign + self.gap if isinstance(right, Entry) else sign
 
     def bracket(self, text: str) -> str:
         """Brackets, as tall as a stacked quotient or a big sum inside them."""
@@ -181,7 +184,9 @@ class LatexWriter(Writer):
         return _UNSAFE.sub(_mark, words)
 
     def math(self, written: str) -> str:
-        """Mathematics inside a sentence."""
+        """Mathematics inside a sentence; a long product may be broken."""
+        if len(written) > 60 and self.beside in written:
+            written = written.replace(self.beside, self.beside + r"\allowbreak ")
         return f"${written}$"
 
     # --- what a page adds ---
@@ -202,6 +207,8 @@ class LatexWriter(Writer):
         node = row.left
         if isinstance(node, Changed):
             return self.product_changed(node)
+        if isinstance(node, Formula):
+            return self.term(node.term, formula=True)
         if node is None:
             return ""
         for path in sorted(row.cancelled, key=len, reverse=True):
@@ -210,13 +217,12 @@ class LatexWriter(Writer):
         return text.replace(r"\frac", r"\dfrac") if row.cancelled else text
 
     def right(self, row: Row) -> str:
-        """The right side of a row, bold where it is an answer."""
-        if row.right is None:
-            return ""
-        text = self.term(row.right, formula=True)
-        if not row.strong:
-            return text
-        return f"\\mathbf{{{text}}}" if isinstance(row.right, Num) else f"\\boldsymbol{{{text}}}"
+        """The right side of a row."""
+        return "" if row.right is None else self.term(row.right, formula=True)
+
+    def strong(self, text: str) -> str:
+        """An answer, bold."""
+        return f"\\mathbf{{{text}}}" if text[0].isdigit() else f"\\boldsymbol{{{text}}}"
 
     def becomes(self, change: Change) -> str:
         """What an assumption does, as mathematics; never an equality."""
@@ -276,20 +282,26 @@ def _split(pieces: Sentence) -> Iterator[Sentence]:
 
 # --- how wide something is, about ---------------------------------------------------------
 
-_SUB = re.compile(r"_\{\\text\{(\w\w?)\w*\}\}")  # a subscript is small
-_SHAPE = re.compile(r"\\(?:text|mathbf|boldsymbol|cancel|changed|soft|left|right|[,; ])|[{}$^_ ]")
-_WIDE = re.compile(r"\\sum|\\quad|\\[a-z]+|[-+=]")
-_WEIGHT = {r"\sum": "xxx", r"\quad": "xx", r"\cdot": "x", "+": "xx", "-": "xx", "=": "xx"}
+_TOKEN = re.compile(r"_\{\\text\{\w+\}\}|\\[a-zA-Z]+|\\.|.", re.DOTALL)
+_WEIGHT = {
+    "{": 0, "}": 0, "$": 0, "^": 0, "_": 0, " ": 0.3, r"\text": 0, r"\mathbf": 0, r"\boldsymbol": 0,
+    r"\cancel": 0, r"\changed": 1, r"\soft": 0, r"\left": 0, r"\right": 0, r"\frac": 0,
+    r"\dfrac": 0, r"\,": 0.3, r"\quad": 2, r"\cdot": 1.1, r"\times": 1.4, r"\to": 2.6, r"\sum": 3.2,
+    "+": 1.8, "-": 1.4, "=": 2.2, **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1.4),
+}  # fmt: skip
 
 
-def breadth(latex: str) -> int:
-    """How many digits wide a piece of LaTeX is, about; short pieces are not looked into.
+def breadth(latex: str) -> float:
+    """How many digits wide a piece of LaTeX is, about.
 
-    >>> breadth(r"3 \\cdot 3 \\cdot C_{\\text{in}}"), breadth("294{,}912")
-    (7, 7)
+    >>> round(breadth(r"3 \\cdot 3 \\cdot C_{\\text{in}}")), round(breadth("294{,}912"))
+    (8, 7)
     """
-    bare = _SHAPE.sub("", _SUB.sub(r"\1", latex))
-    return len(_WIDE.sub(lambda found: _WEIGHT.get(found[0], "x"), bare))
+    wide = 0.0
+    for token in _TOKEN.findall(latex):
+        subscript = token[0] == "_" and len(token) > 1
+        wide += 0.7 * (len(token) - 9) if subscript else _WEIGHT.get(token, 1)
+    return 1.12 * wide if r"\boldsymbol" in latex else wide
 
 
 def _fits(*columns: list[str]) -> bool:
@@ -374,13 +386,16 @@ class Printer:
         signs = [
             display.sign(r.sign) if right else "" for r, right in zip(rows, rights, strict=True)
         ]
-        if not _fits(labels, lefts, rights, notes):
-            return self.stacked(labels, lefts, signs, rights, notes)
+        bold = [
+            display.strong(t) if r.strong and t else t for r, t in zip(rows, rights, strict=True)
+        ]
+        if not _fits(labels, lefts, bold, notes):
+            return self.stacked(rows, labels, lefts, signs, rights, notes)
         columns = (
             ("l@{\\quad}", [f"\\text{{{t}}}" if t else "" for t in labels]),
             ("l", lefts),
             ("@{\\;}c@{\\;}", signs),
-            ("r" if _numeric(rights) else "l", rights),
+            ("r" if _numeric(rights) else "l", bold),
             ("@{\\quad}l", [f"\\text{{{writer.soft(t)}}}" if t else "" for t in notes]),
         )
         shown = [(spec, cells) for spec, cells in columns if any(cells)]
@@ -389,44 +404,63 @@ class Printer:
         body = " \\\\\n    ".join(line.rstrip(" &") for line in lines)
         return Part("rows", f"\\begin{{array}}[t]{{{spec}}}\n    {body}\n  \\end{{array}}")
 
-    def stacked(
-        self, labels: list[str], lefts: list[str], signs: list[str], rights: list[str],
-        notes: list[str],
-    ) -> Part:  # fmt: skip
+    def stacked(self, rows: tuple[Row, ...], *columns: list[str]) -> Part:
         """A paragraph for each line, which TeX breaks where it must."""
         out = []
-        for label, left, sign, right, note in zip(labels, lefts, signs, rights, notes, strict=True):
-            value = self.writer.math(f"{left} {sign} {right}" if right else left)
+        for row, label, left, sign, right, note in zip(rows, *columns, strict=True):
+            value = self.writer.math(f"{left} {sign}".strip())
+            if right:
+                shown = self.writer.math(right)
+                value += f" \\textbf{{\\boldmath {shown}}}" if row.strong else f" {shown}"
             lead = f"{label}: " if label else ""
             out.append(lead + value + (f" \\quad {self.writer.soft(note)}" if note else ""))
         return Part("stacked", "\\par\n  ".join(out))
 
     def table(self, table: Table) -> Part:
-        """A table between thin rules; a column of long words is given a width."""
+        """A table between thin rules; where it is too wide its second column goes below."""
         writer = self.writer
         head = [writer.sentence(cell) for cell in table.head]
         body = [[writer.cell(cell) for cell in row] for row in table.rows]
-        columns = [list(column) for column in zip(head, *body, strict=True)]
-        spec = "".join(self.columns(columns))
-        lines = [" & ".join(row) + r" \\" for row in (head, *body)]
+        under = [""] * len(body)
+        if len(head) > 2 and not _fits(*map(list, zip(head, *body, strict=True))):
+            head.pop(1)
+            under = [row.pop(1) for row in body]
+        spec = "".join(_columns([head, *body]))
+        lines = [_cells(row) for row in (head, *body)]
+        for n, text in enumerate(under, 1):
+            if text:
+                below = f"\\multicolumn{{{len(head)}}}{{@{{}}l@{{}}}}{{\\quad {writer.soft(text)}}}"
+                lines[n] += f"\n    {below} \\tabularnewline"
         lines[0] += r" \hline"
         if table.total and len(body) > 1:
             lines[-2] += r" \hline"
         rows = "\n    ".join(lines)
-        return Part(
-            "table", f"\\begin{{tabular}}[t]{{@{{}}{spec}@{{}}}}\n    {rows}\n  \\end{{tabular}}"
+        size = (
+            r"\small"
+            if sum(max(map(breadth, c)) for c in zip(head, *body, strict=True)) > 75
+            else ""
         )
+        start = f"{size}\\begin{{tabular}}[t]{{@{{}}{spec}@{{}}}}"
+        return Part("table", f"{start}\n    {rows}\n  \\end{{tabular}}")
 
-    def columns(self, columns: list[list[str]]) -> list[str]:
-        """Numbers to the right, words to the left; the widest words wrap if need be."""
-        specs = ["r" if _numeric(column[1:]) else "l" for column in columns]
-        if not _fits(*columns):
-            wide = [max(map(breadth, column)) for column in columns]
-            longest = max(range(len(wide)), key=wide.__getitem__)
-            rest = sum(wide) - wide[longest] + 2 * len(wide)
-            share = max(0.2, 1 - rest / ROOM)
-            specs[longest] = f"p{{{share:.2f}\\linewidth}}"
+
+def _cells(row: list[str]) -> str:
+    return " & ".join(row) + r" \tabularnewline"
+
+
+def _columns(rows: list[list[str]]) -> list[str]:
+    """Numbers to the right, words to the left; the widest words wrap if need be."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    specs = ["r" if _numeric(column[1:]) else "l" for column in columns]
+    if _fits(*columns):
         return specs
+    wide = [max(map(breadth, column)) for column in columns]
+    longest = max(range(len(wide)), key=lambda n: (specs[n] == "l", wide[n]))
+    rest = sum(wide) - wide[longest] + 2 * len(wide)
+    specs[longest] = f"p{{{max(0.2, 1 - rest / ROOM):.2f}\\linewidth}}"
+    for row in rows:
+        row[longest] = f"\\raggedright {row[longest]}"
+    return specs
 
 
 def _numeric(cells: list[str]) -> bool:
@@ -434,7 +468,7 @@ def _numeric(cells: list[str]) -> bool:
     return all(_NUMBER.fullmatch(cell) for cell in cells if cell)
 
 
-_NUMBER = re.compile(r"(?:\$?(?:\\mathbf\{)?[\d{},.]+\$?|\$\\times\$\S*)")
+_NUMBER = re.compile(r"(?:\$?[\d{},.]+\$?|\$\\times\$\S*)")
 
 
 # --- the page -----------------------------------------------------------------------------

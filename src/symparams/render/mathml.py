@@ -18,7 +18,7 @@ from xml.etree.ElementTree import Element, tostring
 from ..derivation.page import Change, Changed, Equation, Item, Page, Para, Row, Rows, Say, Table
 from ..symbols import name
 from ..terms import Num, Quot, Rel, Term, at, replace
-from .writer import PRODUCT, Writer
+from .writer import POWER, PRODUCT, Writer
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _LETTER = 0xF0000  # the first private letter; a line may hold as many as it likes
@@ -96,6 +96,7 @@ class _Latex(Writer):
 
     def __init__(self, tall: bool = False, language: str = "en") -> None:
         self.tall = tall  # whether quotients are stacked everywhere
+        self.small = False  # in a bound or an exponent, where none is stacked
         self.language = language
         self.held: dict[str, Element] = {}
         self.marks: dict[str, dict[str, str]] = {}
@@ -135,33 +136,51 @@ class _Latex(Writer):
         mixed = isinstance(left, Num) and isinstance(right, Quot)
         if mixed or super().between(left, right, formula) == self.times:
             return self.times
-        spread = {} if isinstance(left, Num) else {"lspace": "0", "rspace": "0.16em"}
+        close = isinstance(left, Num) and left.value < 1000
+        spread = {} if close else {"lspace": "0", "rspace": "0.16em"}
         return self.hold(_element("mo", "\u2062", **spread))
 
     def bracket(self, text: str) -> str:
         """Brackets, as tall as a stacked quotient or a big sum inside them."""
-        if r"\frac" in text or r"\sum" in text or r"\left" in text:
+        if r"\frac" in text or r"\sum" in text:
             return f"{{\\left({text}\\right)}}"
         return f"{{({text})}}"
 
     def quotient(self, num: Term, den: Term, formula: bool) -> tuple[str, int]:
         """Stacked in formulas and on lines of their own, else with a slash."""
-        if not (self.tall or formula):
-            return super().quotient(num, den, formula)
+        if self.small or not (self.tall or formula):
+            top, under = self._write(num, PRODUCT, formula), self._write(den, POWER, formula)
+            slash = self.hold(_element("mo", "/", lspace="0", rspace="0"))
+            return f"{top}{slash}{under}", PRODUCT
         top, under = self._write(num, 0, formula), self._write(den, 0, formula)
         return f"\\frac{{{top}}}{{{under}}}", PRODUCT
 
+    def _little(self, node: Term) -> str:
+        """A Term set small, on one line."""
+        before, self.small = self.small, True
+        try:
+            return self._write(node, 0, True)
+        finally:
+            self.small = before
+
     def power(self, base: str, exp: Term, formula: bool) -> str:
         """A power."""
-        return f"{{{base}}}^{{{self._write(exp, 0, formula)}}}"
+        return f"{{{base}}}^{{{self._little(exp)}}}"
 
     def floor(self, inner: str) -> str:
         """The floor of something."""
-        return f"\\left\\lfloor {inner}\\right\\rfloor "
+        return self._fenced("⌊", inner, "⌋")
 
     def ceil(self, inner: str) -> str:
         """The ceiling of something."""
-        return f"\\left\\lceil {inner}\\right\\rceil "
+        return self._fenced("⌈", inner, "⌉")
+
+    def _fenced(self, left: str, inner: str, right: str) -> str:
+        """Fences that stretch, where there is something tall between them."""
+        stretchy = "true" if r"\frac" in inner or r"\sum" in inner else "false"
+        opening = self.hold(_element("mo", left, form="prefix", stretchy=stretchy))
+        closing = self.hold(_element("mo", right, form="postfix", stretchy=stretchy))
+        return f"{{{opening}{inner}{closing}}}"
 
     def function(self, label: str, inner: str) -> str:
         """A named function."""
@@ -175,7 +194,7 @@ class _Latex(Writer):
     def big_sum(self, over: tuple[tuple[str, Term], ...], body: str) -> str:
         """A sum over index letters, each with its bounds."""
         sums = [
-            f"\\sum_{{{self.symbol(letter)}=1}}^{{{self._write(bound, 0, True)}}}"
+            f"\\sum_{{{self.symbol(letter)}=1}}^{{{self._little(bound)}}}"
             for letter, bound in over
         ]
         return "".join(sums) + body
@@ -349,5 +368,5 @@ def render(page: Page, language: str = "en") -> str:
     for block in page.blocks:
         for item in block.items:
             latex += _lines(item, writer)
-    latex += [writer.sentence(say) for say in page.formula]
+    latex += [writer.sentence(say) for say in page.formula[:1]]  # then follow its letters
     return "".join(_string(writer.tree(line, True), "block", False) + "\n" for line in latex)

@@ -9,6 +9,7 @@ from ..derivation.page import (
     Block,
     Changed,
     Equation,
+    Formula,
     Item,
     Page,
     Para,
@@ -121,8 +122,8 @@ class _Printer:
     def left(self, row: Row) -> str:
         if row.left is None:
             return ""
-        if isinstance(row.left, Changed):
-            return self.writer.changed(row.left)
+        if isinstance(row.left, Changed | Formula):
+            return self.writer.fact(row.left)
         return _airy(self.writer.term(row.left))
 
     def stacked(
