@@ -54,7 +54,7 @@ def terms(floors: bool = True) -> st.SearchStrategy[Term]:
     return st.recursive(leaves, grown, max_leaves=10)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(terms(), st.booleans())
 def test_there_and_back_is_the_same_quantity(node, evaluate):
     try:
@@ -64,7 +64,7 @@ def test_there_and_back_is_the_same_quantity(node, evaluate):
     assert algebra.same(from_sympy(to_sympy(node, evaluate)), node)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(terms(floors=False), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2))
 def test_the_values_are_those_of_the_judge(node, first, second, switch):
     env = {"k": first, "C_in": second, "C_out": 5, "b": switch, "w": 7}

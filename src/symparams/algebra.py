@@ -71,7 +71,7 @@ def value(node: Term, env: Mapping[str, Value] | None = None) -> Value:
                 raise Error("no_value", name=n)
             return env[n]
         case Sum(ts):
-            return _whole(sum((value(t, env) for t in ts), 0))
+            return _whole(sum((value(t, env) for t in ts), Fraction(0)))
         case Prod(fs):
             return _whole(_bounded(math.prod(value(f, env) for f in fs)))
         case Neg(t):
@@ -108,11 +108,11 @@ def _power(base: Value, exponent: Value) -> Value:
     if exponent.denominator != 1:
         raise Error("fractional_exponent")
     if base in (0, 1):
-        if base == 0 and exponent <= 0:
+        if base == 0 and exponent < 0:
             raise Error("division_by_zero")
-        return base
+        return 1 if exponent == 0 else base
     size = max(base.numerator.bit_length(), base.denominator.bit_length())
-    if abs(exponent) * max(size - 1, 1) > MAX_BITS:
+    if abs(int(exponent)) * max(size - 1, 1) > MAX_BITS:
         raise TooLarge("too_large")
     return Fraction(base) ** int(exponent)
 
@@ -189,7 +189,15 @@ def _divide(a: Ratio, b: Ratio) -> Ratio:
         ((monomial, coefficient),) = den.items()
         inverse: Poly = {_sorted((x, -e) for x, e in monomial): _whole(Fraction(1) / coefficient)}
         return _times(num, inverse), _ONE
+    if num == den or not num:
+        return (_ONE if num else {}), _ONE
+    if min(den.items(), key=str)[1] < 0:  # one sign for equal quotients
+        num, den = _scaled(num, -1), _scaled(den, -1)
     return num, den
+
+
+def _scaled(poly: Poly, by: int) -> Poly:
+    return {monomial: by * coefficient for monomial, coefficient in poly.items()}
 
 
 def _ratio(node: Term) -> Ratio:
@@ -201,7 +209,7 @@ def _ratio(node: Term) -> Ratio:
         case Size(n):
             return {((f"|{n}|", 1),): 1}, _ONE
         case Sum(ts):
-            num, den = _ratio(ts[0])
+            num, den = ({}, _ONE) if not ts else _ratio(ts[0])
             for t in ts[1:]:
                 n2, d2 = _ratio(t)
                 if den == d2:
@@ -248,6 +256,8 @@ def _extreme(kind: str, ts: tuple[Term, ...]) -> Ratio:
     parts = {canonical(t) for t in ts}
     if len(parts) == 1:
         return _ratio(ts[0])
+    if kind == "Max" and canonical(Num(1)) in parts and any(isinstance(t, Sym) for t in ts):
+        return _extreme(kind, tuple(t for t in ts if canonical(t) != canonical(Num(1))))
     if all(not letters(t) for t in ts):
         pick = min if kind == "Min" else max
         return {(): pick(value(t) for t in ts)}, _ONE
@@ -499,7 +509,7 @@ def written(poly: Poly) -> Term:
 def _written_monomial(monomial: Monomial, coefficient: Value) -> Term:
     tops = [_written_power(atom, e) for atom, e in monomial if e > 0]
     bottoms = [_written_power(atom, -e) for atom, e in monomial if e < 0]
-    size = abs(coefficient)
+    size = -coefficient if coefficient < 0 else coefficient
     if size.numerator != 1 or not tops:
         tops.insert(0, Num(size.numerator))
     if size.denominator != 1:
@@ -546,9 +556,8 @@ def exactly(node: Term, env: Mapping[str, Term]) -> Term:
     return bound if letters(bound) else term_of(value(bound))
 
 
-def term_of(number: Value) -> Term:
+def term_of(number: Fraction | int) -> Term:
     """A number as ink; a fraction as a quotient."""
     if isinstance(number, int):
         return term(number)
-    top = term(number.numerator)
-    return Quot(top, Num(number.denominator))
+    return Quot(term(number.numerator), Num(number.denominator))

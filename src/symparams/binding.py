@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from .algebra import canonical, number, polynomial, term_of, value, written
 from .errors import Error, UnknownName, ValueRefused
-from .layer import Bound, Build, Define, Key, Layer
+from .declaration import Bound, Build, Define, Key, Layer
 from .terms import Num, S, Sym, Term, letters, substitute, term
 
 Given = Mapping[str, object]
@@ -314,7 +314,9 @@ def _derive_sizes(layer: Layer, values: dict[str, Term]) -> None:
         if found is None:
             values[define.symbol] = _short(held)
             continue
-        if found < 1 or found != int(found):
+        if found != int(found):
+            raise ValueRefused("size_not_whole", axis=define.symbol, size=found, layer=layer.id)
+        if found < 1:
             _refuse_size(layer, define, values, int(found))
         values[define.symbol] = Num(int(found))
 

@@ -26,6 +26,7 @@ from .terms import (
     Sum,
     Sym,
     Term,
+    children,
     product,
     term,
     total,
@@ -69,6 +70,9 @@ def to_sympy(
     return _over(node, evaluate, nonnegative, 1)
 
 
+_NAMES = {Floor: "floor", Ceil: "ceiling", Min: "Min", Max: "Max"}
+
+
 def _over(node: Term, evaluate: bool, switches: frozenset[str], degree: int) -> Any:
     import sympy
 
@@ -94,14 +98,8 @@ def _over(node: Term, evaluate: bool, switches: frozenset[str], degree: int) -> 
         case Pow(a, e):
             base = _over(a, evaluate, switches, _raised_degree(a, e, degree))
             return _finite(sympy.Pow(base, go(e), evaluate=evaluate))
-        case Floor(t):
-            return sympy.floor(go(t), evaluate=evaluate)
-        case Ceil(t):
-            return sympy.ceiling(go(t), evaluate=evaluate)
-        case Min(ts):
-            return sympy.Min(*map(go, ts), evaluate=evaluate)
-        case Max(ts):
-            return sympy.Max(*map(go, ts), evaluate=evaluate)
+        case Floor() | Ceil() | Min() | Max():
+            return getattr(sympy, _NAMES[type(node)])(*map(go, children(node)), evaluate=evaluate)
     raise Error("no_sympy", kind=type(node).__name__)
 
 

@@ -13,7 +13,7 @@ from .algebra import number
 from .axes import Box
 from .binding import Given, bind
 from .errors import ValueRefused
-from .layer import Bound, Build
+from .declaration import Bound, Build
 from .terms import ONE, S, Sym, Term, letters, product, substitute, total
 
 

@@ -14,7 +14,7 @@ from .algebra import value
 from .axes import Axis, Box, position_of
 from .calculus import Reindex, Share, Wiring
 from .errors import Error, VerificationError
-from .layer import Key, Layer, Tensor
+from .declaration import Key, Layer, Tensor
 from .terms import letters
 
 MAX_EDGES = 900

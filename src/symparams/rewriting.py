@@ -315,7 +315,6 @@ def _tidied(node: Term) -> Term:
     fresh = tuple(map(_tidied, parts))
     if any(new is not old for new, old in zip(fresh, parts, strict=True)):
         node = rebuild(node, fresh)
-        plain = _PLAIN[type(node)]
     return plain(node)
 
 
@@ -875,7 +874,7 @@ def _tidied_node_by_node(node: Term) -> bool:
         return True
     parts = children(node)
     known = rebuild(node, tuple(map(_tidied, parts)))
-    return all(map(_tidied_node_by_node, parts)) and same(known, _PLAIN[type(known)](known))
+    return all(map(_tidied_node_by_node, parts)) and same(known, plain(known))
 
 
 # --- control: which rule comes next -----------------------------------------------------------

@@ -170,7 +170,7 @@ def term(value: Term | int) -> Term:
 
 def _spread(kind: type, value: Term) -> tuple[Term, ...]:
     if isinstance(value, kind):
-        return value.terms if isinstance(value, Sum) else value.factors  # type: ignore[attr-defined,no-any-return]  # kind is Sum or Prod
+        return value.terms if isinstance(value, Sum) else value.factors  # type: ignore[attr-defined]  # kind is Sum or Prod
     return (value,)
 
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from importlib import import_module
 
-from ..layer import Build, Layer
+from ..declaration import Build, Layer
 
 # id -> the module that declares it, so that a command loads one family only.
 _FAMILIES = {

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Mapping
 
 from ..axes import axes
-from ..layer import Build, Divides, Layer, bias, weight
+from ..declaration import Build, Divides, Layer, bias, weight
 from . import keys
 from .keys import BIAS, C_IN, C_OUT, GROUPS, SPACE, outs
 
@@ -88,8 +88,8 @@ def transposed(n: int, padding: str = "number") -> Layer:
         ),
         keys=(
             C_IN, C_OUT, keys.kernel(space), *keys.extents(space), keys.stride(space),
-            *keys.padding(space, padding), keys.output_padding(space), keys.dilation(space),
-            GROUPS, BIAS,
+            *keys.padding(space, padding, "same valid"), keys.output_padding(space),
+            keys.dilation(space), GROUPS, BIAS,
         ),
         defines=keys.transposed_sizes(space, padding),
         requires=(Divides("g", "C_in"), Divides("g", "C_out")),

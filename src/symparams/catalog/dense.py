@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..axes import axes
-from ..layer import Build, Key, Layer, Tensor, bias, weight
+from ..declaration import Build, Key, Layer, Tensor, bias, weight
 from .keys import BIAS, C_IN, C_OUT, SPACE, extents
 
 RANK = Key("r", "rank", also=("lora_rank",))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..layer import Define, Key
-from ..terms import ONE, ZERO, Ceil, Floor, S, Term
+from ..declaration import Define, Key
+from ..terms import ONE, ZERO, Ceil, Floor, Max, Min, S, Term
 
 SPACE = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
 SIDES = {
@@ -65,16 +65,18 @@ def stride(space: tuple[str, ...], window: bool = False) -> Key:
     return per_axis("s", "stride", space, ONE, kind="modifier", also=("strides",))
 
 
-def padding(space: tuple[str, ...], mode: str) -> tuple[Key, ...]:
+def padding(
+    space: tuple[str, ...], mode: str, words: str = "same valid causal full"
+) -> tuple[Key, ...]:
     """The padding: a number on both sides, one for each side, or a rule by name."""
-    words = ("same", "valid", "causal", "full") if len(space) == 1 else ("same", "valid", "full")
     if mode == "sides":
         return tuple(
             Key(side, side.lower().replace("p_", "padding_"), (), (ZERO,), "modifier", 0)
             for axis in space
             for side in SIDES[axis]
         )
-    more = {"kind": "modifier", "least": 0, "words": words, "option": "padding"}
+    named = tuple(word for word in words.split() if word != "causal" or len(space) == 1)
+    more = {"kind": "modifier", "least": 0, "words": named, "option": "padding"}
     return (per_axis("P", "padding", space, ZERO, **more),)
 
 
@@ -94,11 +96,20 @@ def dilation(space: tuple[str, ...]) -> Key:
     return per_axis("d", "dilation", space, ONE, kind="modifier", also=also)
 
 
+def scaled(space: tuple[str, ...]) -> tuple[Define, ...]:
+    """The output size along each axis where a factor is given: floor(f n)."""
+    return tuple(
+        Define(axis + "_out", Floor(S("f" + mark) * S(axis)))
+        for axis, mark in zip(space, marks(space), strict=True)
+    )
+
+
 def window_sizes(space: tuple[str, ...], mode: str) -> tuple[Define, ...]:
     """The output size of a sliding window along each axis, and its effective kernel size.
 
-    floor((n + 2P - k_eff)/s) + 1 with k_eff = d(k - 1) + 1; "same" makes it ceil(n/s).
-    Source: Dumoulin & Visin 2016, relationships 6 and 15.
+    floor((n + 2P - k_eff)/s) + 1 with k_eff = d(k - 1) + 1; "same" makes it ceil(n/s);
+    "ceil" rounds up, but the last window still starts left of the right padding.
+    Source: Dumoulin & Visin 2016, relationships 6 and 15; PyTorch MaxPool2d, ceil_mode.
     """
     out = []
     for axis, mark in zip(space, marks(space), strict=True):
@@ -110,7 +121,7 @@ def window_sizes(space: tuple[str, ...], mode: str) -> tuple[Define, ...]:
             "full": Floor((n + 2 * (k_eff - 1) - k_eff) / s) + 1,
             "same": Ceil(n / s),
             "causal": Ceil(n / s),
-            "ceil": Ceil((n + 2 * p - k_eff) / s) + 1,
+            "ceil": Min((Ceil((n + 2 * p - k_eff) / s), Floor((n + p - 1) / s))) + 1,
         }
         low, high = SIDES[axis]
         rules["sides"] = Floor((n + S(low) + S(high) - k_eff) / s) + 1
@@ -123,7 +134,8 @@ def transposed_sizes(space: tuple[str, ...], mode: str) -> tuple[Define, ...]:
     """The output size of a transposed convolution along each axis.
 
     s(n - 1) + k_eff - 2P + output padding.  Source: Dumoulin & Visin 2016, section 4;
-    PyTorch ConvTranspose.  Keras: "valid" adds max(s - k_eff, 0), "same" makes it s*n.
+    PyTorch ConvTranspose.  "same" makes it s*n; "gaps" is Keras' and Flax' "valid" where the
+    stride may exceed the kernel: what lies between two windows stays, after the last one too.
     """
     out = []
     for axis, mark in zip(space, marks(space), strict=True):
@@ -132,6 +144,7 @@ def transposed_sizes(space: tuple[str, ...], mode: str) -> tuple[Define, ...]:
         rules: dict[str, Term] = {
             "number": s * (n - 1) + k_eff - 2 * p + extra,
             "valid": s * (n - 1) + k_eff + extra,
+            "gaps": s * (n - 1) + Max((k_eff, s)),
             "same": s * n,
         }
         out.append(Define(axis + "_out", rules[mode]))

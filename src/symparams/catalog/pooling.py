@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 
 from ..axes import axes
-from ..layer import Build, Define, Key, Layer, Tensor, weight
+from ..declaration import Build, Define, Key, Layer, Tensor, weight
 from ..terms import Num, S, product
 from . import keys
 from .keys import SPACE, marks, outs
@@ -59,17 +59,22 @@ def global_pool(n: int, average: bool) -> Layer:
     )
 
 
-def adaptive_pool(n: int, average: bool) -> Layer:
-    """The output size is given; the windows follow from it."""
+def adaptive_pool(n: int, average: bool, by: str = "size") -> Layer:
+    """The output size is given, or its ratio to the input's; the windows follow from it."""
     space = SPACE[n]
     size = Key("out", "output_size", outs(space))
+    defines = [Define("C_out", S("C"))]
+    if by == "ratio":
+        size = keys.per_axis("f", "output_ratio", space, None, kind="factor")
+        defines += keys.scaled(space)
     return Layer(
         id=f"adaptive_{'avg' if average else 'max'}_pool{n}d",
         family="adaptive_avg_pool" if average else "adaptive_max_pool",
         inputs=axes(" ".join(("C", *space)), "in"),
         outputs=axes(" ".join(("C", *outs(space))), "out"),
         keys=(keys.C, keys.C_SAME, *keys.extents(space)[: len(space)], size),
-        defines=(Define("C_out", S("C")),),
+        defines=tuple(defines),
+        options=(("by", by),),
     )
 
 

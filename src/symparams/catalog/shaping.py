@@ -6,44 +6,53 @@ import functools
 from collections.abc import Mapping
 
 from ..axes import axes
-from ..layer import Build, Define, Key, Layer
-from ..terms import ONE, ZERO, Floor, S, product
+from ..declaration import Build, Define, Key, Layer
+from ..terms import ONE, ZERO, S, product
 from . import keys
 from .keys import SIDES, SPACE, outs
 
 _RANKS = {0: (), **SPACE}
 
 
-def elementwise(identity: str, rank: int = 2, lead: int = 0) -> Layer:
-    """Each value by itself (activation, dropout, identity): the shape stays."""
+def elementwise(identity: str, rank: int = 2, lead: int = 0, halved: str = "") -> Layer:
+    """Each value by itself (activation, dropout, identity): the shape stays; of a gated
+    linear unit (Dauphin et al. 2017) one half gates the other, so one axis is halved."""
     space = _RANKS[rank]
     sites = tuple("T" if lead == 1 else f"T_{i + 1}" for i in range(lead))
-    box = " ".join((*sites, "C", *space))
+    box = (*sites, "C", *space)
+    after = (axis + "_out" if axis == halved else axis for axis in box)
+    half = (Define(halved + "_out", S(halved) / 2),) if halved else ()
     return Layer(
         id=identity,
         family=identity,
-        inputs=axes(box, "in"),
-        outputs=axes(box, "out"),
+        inputs=axes(" ".join(box), "in"),
+        outputs=axes(" ".join(after), "out"),
         keys=(
             keys.C, keys.C_SAME, *(Key(s, s, kind="extent") for s in sites),
             *keys.extents(space)[: len(space)],
         ),
-        defines=(Define("C_out", S("C")),),
-        options=(("rank", rank), ("lead", lead)),
+        defines=half if halved == "C" else (*half, Define("C_out", S("C"))),
+        options=(("rank", rank), ("lead", lead), ("halved", halved)),
     )  # fmt: skip
 
 
-def flatten(rank: int = 2) -> Layer:
-    """All values in one row: the channels of what follows are C times all positions."""
+def flatten(rank: int = 2, start: int = 0, stop: int | None = None) -> Layer:
+    """All values in one row: the channels of what follows are C times all positions.
+
+    Of the axes C, then positions, those from ``start`` up to ``stop`` are merged; usually all.
+    """
     space = _RANKS[rank]
+    box = ("C_in", *space)
+    stop = len(box) if stop is None else stop
+    after = (*box[:start], "C_out", *box[stop:])
     return Layer(
         id="flatten",
         family="flatten",
-        inputs=axes(" ".join(("C_in", *space)), "in"),
-        outputs=axes("C_out", "out"),
+        inputs=axes(" ".join(box), "in"),
+        outputs=axes(" ".join(after), "out"),
         keys=(keys.C_IN, keys.C_OUT_DERIVED, *keys.extents(space)[: len(space)]),
-        defines=(Define("C_out", product(S("C_in"), *(S(axis) for axis in space))),),
-        options=(("rank", rank),),
+        defines=(Define("C_out", product(*(S(axis) for axis in box[start:stop]))),),
+        options=(("rank", rank), ("start", start), ("stop", stop)),
     )
 
 
@@ -71,14 +80,14 @@ def pad(n: int, crop: bool = False, sides: str = "number") -> Layer:
     )
 
 
-def upsample(n: int) -> Layer:
-    """Each axis scaled by a factor, rounded down; values are copied or interpolated."""
+def upsample(n: int, to: str = "factor") -> Layer:
+    """Each axis scaled by a factor, rounded down, or to a size that is given; values are
+    copied or interpolated."""
     space = SPACE[n]
     scale = keys.per_axis("f", "scale_factor", space, ONE, kind="factor", also=("size",))
-    defines = tuple(
-        Define(axis + "_out", Floor(S("f" + mark) * S(axis)))
-        for axis, mark in zip(space, keys.marks(space), strict=True)
-    )
+    defines = keys.scaled(space)
+    if to == "size":
+        scale, defines = Key("out", "size", outs(space)), ()
     return Layer(
         id=f"upsample{n}d",
         family="upsample",
@@ -86,6 +95,7 @@ def upsample(n: int) -> Layer:
         outputs=axes(" ".join(("C", *outs(space))), "out"),
         keys=(keys.C, keys.C_SAME, *keys.extents(space), scale),
         defines=(*defines, Define("C_out", S("C"))),
+        options=(("to", to),),
     )
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from ..algebra import Value, number
 from ..chain import Chain
-from ..rewriting import Rewrite, replay, simplify, verify
-from ..terms import Num, Quot, Size, Term, at, letters
+from ..rewriting import Rewrite, simplify, verify
+from ..terms import Num, Quot, Size, Term
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say
 from .plan import layer_fact
+from .simplified import rows, step
 from .steps import Step
 
 
@@ -40,9 +41,9 @@ def compare(left: Chain, right: Chain, quantity: str = "params", biases: bool = 
         verify(line)
     ratio = lines[-1].after if lines else start
     steps = (*_side_steps("left", sides[0]), *_side_steps("right", sides[1]),
-             *(_step(line) for line in lines))  # fmt: skip
-    for step in steps:
-        step.verify()
+             *(step(line, "ratio") for line in lines))  # fmt: skip
+    for one in steps:
+        one.verify()
     page = _page(left, right, counts, lines, ratio, quantity, biases)
     found = number(ratio)
     return Comparison(quantity, counts[0][-1], counts[1][-1], ratio, found, steps, page)
@@ -70,12 +71,7 @@ def _side_steps(name: str, size: Term) -> list[Step]:
     found = number(size)
     if found is not None:
         return steps
-    return steps + [_step(line, name) for line in simplify(size, "expanded")]
-
-
-def _step(line: Rewrite, path: str = "ratio") -> Step:
-    return Step(line.rule, "=", "count", path, line.before, line.after,
-                rewrite=lambda _: replay(line))  # fmt: skip
+    return steps + [step(line, name) for line in simplify(size, "expanded")]
 
 
 def _page(
@@ -86,18 +82,11 @@ def _page(
     facts = {"left": names[0], "right": names[1]}
     blocks = []
     for side, count in zip(("left", "right"), counts, strict=True):
-        rows = [Row(None if n else count[0], count[n] if n else None) for n in range(len(count))]
-        if len(count) > 1:
-            rows = [Row(count[0], count[1])]
+        line = Row(count[0], count[1] if len(count) > 1 else None)
         say = Para(Say("compare.side", {"name": facts[side]}))
-        blocks.append(Block(Say(f"compare.{side}"), (say, Rows(tuple(rows)))))
+        blocks.append(Block(Say(f"compare.{side}"), (say, Rows((line,)))))
     start = Quot(counts[0][-1], counts[1][-1])
-    chain = [Row(None, start, Say("compare.over"), cancelled=_struck(lines, 0))]
-    for n, line in enumerate(lines):
-        struck = tuple(dict.fromkeys(at(line.before, p) for p in _struck(lines, n)))
-        note = Say(f"rules.{line.rule}", {"detail": line.detail, "struck": _formulas(struck)})
-        chain.append(Row(None, line.after, note=note, cancelled=_struck(lines, n + 1)))
-    items: list[Item] = [Rows(tuple(chain))]
+    items: list[Item] = [Rows(rows(start, lines), chain=True)]
     blocks.append(Block(Say("compare.ratio"), tuple(items), "="))
     return Page(
         Say("titles.compare", {**facts, "quantity": Say(f"tables.{_column(quantity)}")}),
@@ -106,10 +95,6 @@ def _page(
         answer=Para(_verdict(ratio, counts)),
         warnings=() if biases or quantity != "params" else (Say("compare.biases"),),
     )
-
-
-def _formulas(struck: tuple[Term, ...]) -> tuple[Formula, ...]:
-    return tuple(Formula(term) for term in struck if letters(term))
 
 
 def _column(quantity: str) -> str:
@@ -123,13 +108,6 @@ def _name(side: Chain) -> Say:
             names.append(Say("compare.then"))
         names.append(layer_fact(part.bound))
     return Say("compare.names", {"names": tuple(names)})
-
-
-def _struck(lines: tuple[Rewrite, ...], position: int) -> tuple[tuple[int, ...], ...]:
-    """The paths struck out in a line are those that the next line cancelled."""
-    if position >= len(lines):
-        return ()
-    return tuple(path for group in lines[position].cancelled for path in group)
 
 
 def _verdict(ratio: Term, counts: list[list[Term]]) -> Say:

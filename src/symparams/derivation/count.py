@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..algebra import Value, depends_on, number
-from ..layer import Bound
+from ..declaration import Bound
+from ..rewriting import Form
+from ..terms import letters
 from . import exam
-from .page import Page
+from .page import Block, Page, Rows, Say
 from .plan import Plan
+from .simplified import lines_of, rows, step
 from .steps import Derivation
 
 
-def derive(bound: Bound, level: str = "exam", convention: str = "textbook") -> Derivation:
+def derive(
+    bound: Bound, level: str = "exam", convention: str = "textbook", form: Form | None = None
+) -> Derivation:
     """Derive, verify and lay out the count of a layer's trainable parameters.
+
+    With ``form`` the count is then brought to that form, in named steps.
 
     Raises:
         VerificationError: a step does not hold (nothing is shown then).
     """
     plan = Plan(bound)
+    page, lines = _page(plan, level), ()
+    if form is not None and letters(bound.params):
+        lines = lines_of(bound.params, form)
+        block = Block(Say("subgoals.form"), (Rows(rows(bound.params, lines), chain=True),), "=")
+        page = replace(page, blocks=(*page.blocks, block))
     derivation = Derivation(
         layer=bound.layer.id,
         quantity="params",
         level=level,
         convention=convention,
         formula=bound.formula(),
-        symbolic=bound.params,
-        steps=plan.steps,
-        page=_page(plan, level),
+        symbolic=lines[-1].after if lines else bound.params,
+        steps=plan.steps + tuple(step(line, "params") for line in lines),
+        page=page,
         remaining=_remaining(plan),
         dropped=_dropped(plan),
         **_values(plan),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..axes import SITES, box_size
 from ..terms import ONE, Num, Prod, Rel, S, Term, children, product
 from .page import (
@@ -255,10 +257,15 @@ def weight_rows(plan: Plan, story: Story) -> list[Row]:
         label = Say(f"units.{plan.family}.one", {"w": letter(story)})
         rows.append(Row(one, _new(one, unit), label))
     label = Say(f"units.{plan.family}.many", {"n": many, "each": unit, "w": letter(story)})
-    left = product(*story.outer, *(unit.factors if isinstance(unit, Prod) else (unit,)))
+    left = product(*flat((*story.outer, unit)))
     right = all_units if sum(isinstance(f, Num) for f in children(left)) > 1 else None
     rows.append(Row(left, right, label, note, strong))
     return rows
+
+
+def flat(factors: Iterable[Term]) -> tuple[Term, ...]:
+    """Factors side by side: a product among them joins the others."""
+    return tuple(part for f in factors for part in (f.factors if isinstance(f, Prod) else (f,)))
 
 
 def check_block(plan: Plan) -> Block:

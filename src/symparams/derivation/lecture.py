@@ -10,7 +10,7 @@ from fractions import Fraction
 from ..axes import Box, box_size
 from ..calculus import Pad, Reindex, Restrict, Share
 from ..evidence import tap_uses
-from ..layer import Bound
+from ..declaration import Bound
 from ..terms import ONE, Entry, Num, Prod, Quot, S, Term, product, total
 from . import exam
 from .page import (

@@ -115,9 +115,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Aligned lines."""
+    """Aligned lines; a chain goes on line by line from the one expression it begins with."""
 
     rows: tuple[Row, ...]
+    chain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

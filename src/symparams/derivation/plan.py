@@ -6,7 +6,7 @@ import functools
 
 from ..algebra import number, value
 from ..axes import SITES, Axis, Box, box_size
-from ..layer import Bound
+from ..declaration import Bound
 from ..rewriting import factored
 from ..terms import (
     ONE,

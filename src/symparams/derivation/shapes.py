@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..algebra import value
 from ..axes import box_size
-from ..layer import Bound
+from ..declaration import Bound
 from ..rewriting import numeric, replay, tidy
 from ..terms import Floor, Num, S, Term, letters, substitute, walk
 from .page import Block, Item, Page, Para, Row, Rows, Say

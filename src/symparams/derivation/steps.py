@@ -11,7 +11,7 @@ from ..algebra import Value, number, same
 from ..calculus import Bundle, Rule
 from ..errors import VerificationError
 from ..evidence import Evidence, evidence
-from ..layer import Bound, Tensor, Values
+from ..declaration import Bound, Tensor, Values
 from ..terms import Num, Size, Term, letters, substitute, total
 from .page import Page, Say
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..axes import Axis, Box, box_size, position_of
 from ..calculus import Group, Reindex, Restrict, Share
-from ..layer import Bound, Tensor, inner_and_outer
+from ..declaration import Bound, Tensor, inner_and_outer
 from ..terms import ONE, BigSum, Entry, Num, Rel, S, Term, product, term, total
 from .page import Change
 

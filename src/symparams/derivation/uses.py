@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..algebra import number
 from ..axes import box_size
-from ..layer import Bound
+from ..declaration import Bound
 from ..terms import Num, Prod, Size, Term, product, total
 from .exam import machine_line
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say

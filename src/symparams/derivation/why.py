@@ -9,7 +9,7 @@ from ..axes import Axis, box_size
 from ..binding import find_key
 from ..calculus import Group, Reindex, Restrict, Rule, Share
 from ..evidence import Evidence, evidence
-from ..layer import Bound, Tensor
+from ..declaration import Bound, Tensor
 from ..terms import ONE, Num, S, Term, letters, product
 from .exam import machine_line
 from .page import Block, Change, Changed, Formula, Item, Letter, Listing, Page, Para, Row, Rows, Say

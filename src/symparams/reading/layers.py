@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..errors import UnknownName
 from ..terms import Sym, Term
@@ -18,6 +18,7 @@ from .values import Tokens, is_letter, refuse, shape
 
 MAX_CALLS = 10  # calls inside one another
 MAX_COPIES = 10  # of "two 3x3 convolutions"
+MAX_LAYERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ _SPELLINGS = {
     "rgb": "colour color",
     "dilated": "atrous",
     "without": "excluding ignoring",
+    "and": "plus",
     "with": "including",
 }
 _SPELLING = {word: one for one, words in _SPELLINGS.items() for word in words.split()}
@@ -131,7 +133,8 @@ NOUNS: Mapping[str, str] = {
     **dict.fromkeys(("inputs", "input channels", "input features", "input maps", "input depth",
                      "input features maps", "input units", "in channels", "in features",
                      "channels input", "channels image", "channels tensor", "channels maps",
-                     "in_channels", "in_features"), "in_channels"),
+                     "kernels of depth", "filters of depth", "in_channels", "in_features"),
+                    "in_channels"),
     **dict.fromkeys(("outputs", "output channels", "output features", "output maps", "units",
                      "output features maps", "output units", "output depth", "out channels",
                      "out features", "channels output", "out_channels", "out_features"),
@@ -148,6 +151,7 @@ NOUNS: Mapping[str, str] = {
 }  # fmt: skip
 _COUNTS = frozenset(("FILTERS", "FILTER", "MAPS", "CHANNELS", "in_channels", "out_channels",
                      "groups", "INPUT", "OUTPUT"))  # fmt: skip
+_SCALARS = frozenset(("groups", "depth_multiplier", "rate"))
 # Nouns that may stand without a size.
 _SILENT = _COUNTS - {"groups"} | {"kernel_size"}
 
@@ -169,25 +173,31 @@ _SETTINGS: Mapping[str, tuple[str, object]] = {
 # Adjectives that name a modifier: its letter is left where no number is given.
 _ADJECTIVES = {"dilated": ("dilation", "d"), "strided": ("stride", "s"), "grouped": ("groups", "g")}
 
-_SPELLED = {word: n for n, word in enumerate(
-    "one two three four five six seven eight nine ten".split(), start=1)}  # fmt: skip
-_SPELLED["single"] = 1
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_SPELLED = {**{word: n for n, word in enumerate(_NUMBERS, start=1)}, "single": 1}
 _ON = frozenset(("on", "over", "onto"))
 _TO = frozenset(("to", "into"))
-_STOP = frozenset(
-    "a an the with that of are is in by as for and each every per any its it which where has have "
-    "having had using use uses used followed applied takes taking size sized layer layers stacked "
-    "standard regular ordinary plain usual vector vectors term terms both respectively given "
-    # what is asked is for the door that asks
-    "how many much what does do did there number count counts total parameters parameter params "
-    "trainable learnable learned free weights please".split()
-)
-_ASKED = tuple(
-    tuple(text.split()) for text in (
-        "output shape", "output size", "output dimensions", "output tensor", "resulting dimensions",
-        "size after conv", "shape of the output", "size of the output", "output",
-    )
-)  # fmt: skip
+_FILLING = """
+    a an the with that of are is in by as for and each every per any its it which where has have
+    having had using use uses used applied takes taking size sized layer layers stacked standard
+    regular ordinary plain usual first second third last vector vectors term terms both given
+    how many much what does do did there number count counts total parameters parameter params
+    trainable learnable learned free weights
+"""
+_STOP = frozenset(_FILLING.split())
+
+# What a question may end with, and the quantity it asks for.
+ASKED: Mapping[str, str] = {
+    **dict.fromkeys(("output shape", "output size", "output dimensions", "output tensor",
+                     "resulting dimensions", "resulting size", "size after conv",
+                     "shape of the output", "size of the output", "shape of the maps",
+                     "shape of the features maps", "size of the features maps",
+                     "dimensions passed to the next layer", "dimensions the next layer receives"),
+                    "shape"),
+    **dict.fromkeys(("multiplications", "macs", "multiply accumulates"), "macs"),
+    "flops": "flops",
+    **dict.fromkeys(("receptive field", "receptive field on the input"), "receptive_field"),
+}  # fmt: skip
 # k3 s2 p1, as many network tables have it.
 _SHORT = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
 _SHORT_KEY = re.compile(r"([kspdg])([0-9]+)")
@@ -223,12 +233,12 @@ def _by_first(table: Collection[str]) -> dict[str, list[tuple[str, ...]]]:
 _PHRASE_ROWS = _by_first(PHRASES)
 _NOUN_ROWS = _by_first(NOUNS)
 _SETTING_ROWS = _by_first(_SETTINGS)
-_ASKED_ROWS = _by_first([" ".join(row) for row in _ASKED])
+_ASKED_ROWS = _by_first(ASKED)
 _FUSED = {phrase.replace(" ", ""): tuple(phrase.split()) for phrase in PHRASES}
 _FUSING = tuple((long, short) for short, longs in _SPELLINGS.items() for long in longs.split())
 _KNOWN = frozenset(
-    {word for table in (PHRASES, NOUNS, _SETTINGS) for text in table for word in text.split()}
-    | {word for row in _ASKED for word in row} | _STOP | _ON | _TO | _ADJECTIVES.keys()
+    {word for table in (PHRASES, NOUNS, _SETTINGS, ASKED) for text in table
+     for word in text.split()} | _STOP | _ON | _TO | _ADJECTIVES.keys()
     | {"from", "then", "no"}
 )  # fmt: skip
 _PARTS = re.compile(r"_?([123])d_?")
@@ -266,10 +276,10 @@ class _Item:
     """
 
     kind: str
-    value: object
+    value: Any
     start: int
     end: int
-    more: object = None
+    more: Any = None
     tag: str = ""
 
 
@@ -293,9 +303,7 @@ class _Items:
     def add(self, kind: str, value: object, at: int, end: int, more: object = None,
             tag: str = "") -> int:  # fmt: skip
         tokens = self.tokens
-        self.items.append(
-            _Item(kind, value, tokens.starts[at], tokens.ends[end - 1], more, tag)
-        )
+        self.items.append(_Item(kind, value, tokens.starts[at], tokens.ends[end - 1], more, tag))
         return end
 
     # --- words ---
@@ -312,10 +320,12 @@ class _Items:
             return self.call(at)
         if lower in _SPELLED:
             return self.add("size", (_SPELLED[lower],), at, at + 1, _SPELLED[lower], "spelled")
+        if lower == "followed" and tokens.texts[at + 1].lower() == "by":
+            return self.add("word", "then", at, at + 2)
         lower = _SPELLING.get(lower, lower)
         if lower in _KNOWN:
             plural = "plural" if raw[-1] in "sS" else ""
-            return self.add("word", lower, at, at + 1, tag=plural)
+            return self.add("word", lower, at, at + 1, self.is_id(raw), plural)
         if is_letter(raw):
             return self.size(at)
         return self.name(at, raw, lower)
@@ -326,15 +336,18 @@ class _Items:
         if found is not None:
             words, axes = found
             for word in words:
-                self.add("word", word, at, at + 1)
+                self.add("word", word, at, at + 1, self.is_id(raw))
             if axes is not None:
                 self.add("axes", axes, at, at + 1)
             return at + 1
         tokens = self.tokens
         named = tokens.kinds[at + 1] == "word" and tokens.kinds[at + 2] == "="
-        if raw in self.ids or lower in self.ids or named:
+        if self.is_id(raw) or named:
             return self.add("name", raw, at, at + 1)
         self.unknown(at, raw)
+
+    def is_id(self, raw: str) -> bool:
+        return raw in self.ids or raw.lower() in self.ids
 
     def unknown(self, at: int, raw: str) -> NoReturn:
         import difflib  # only a refusal needs it, and it is slow to import
@@ -343,9 +356,7 @@ class _Items:
         close = difflib.get_close_matches(raw.lower(), known, 1, 0.7)
         near = close[0] if close else None
         column = self.tokens.starts[at]
-        raise UnknownName(
-            "unknown_word", text=self.tokens.text, column=column, word=raw, near=near
-        )
+        raise UnknownName("unknown_word", text=self.tokens.text, column=column, word=raw, near=near)
 
     # --- sizes and brackets ---
 
@@ -353,13 +364,22 @@ class _Items:
         tokens = self.tokens
         if self.axes_mark(at):
             return self.add("axes", int(tokens.texts[at]), at, at + 2)
+        if self.fold(at):
+            return self.add("size", (tokens.number(at),), at, at + 1, tokens.number(at)) + 1
         extents, value, end = tokens.size(at)
         if tokens.kinds[end] == "%" and isinstance(value, int | float):
             return self.add("size", (value / 100,), at, end + 1, value / 100)
-        if tokens.texts[end] in ("x", "X") and tokens.glued(end):  # a 2x upsampling
-            self.add("size", extents, at, end, value)
-            return end + 1
         return self.add("size", extents, at, end, value)
+
+    def fold(self, at: int) -> bool:
+        """Whether this is the 2x of a 2x upsampling."""
+        tokens = self.tokens
+        return (
+            tokens.kinds[at : at + 3] == ["number", "word", "word"]
+            and tokens.texts[at + 1] in ("x", "X")
+            and tokens.glued(at + 1)
+            and not is_letter(tokens.texts[at + 2])
+        )
 
     def axes_mark(self, at: int) -> bool:
         """Whether this is the 2D of a 2D convolution, and not twice d."""
@@ -390,7 +410,9 @@ class _Items:
         tokens = self.tokens
         return close > at + 1 and all(
             tokens.kinds[i] not in ("arrow", "string", "axes", "=", ":", ";", "?", "@", "%", "dot")
-            and (tokens.kinds[i] != "word" or is_letter(tokens.texts[i]) or tokens.texts[i] == "None")
+            and (
+                tokens.kinds[i] != "word" or is_letter(tokens.texts[i]) or tokens.texts[i] == "None"
+            )
             for i in range(at + 1, close)
         )
 
@@ -585,21 +607,32 @@ class _Grouping:
         taken: set[int] = set()
         at = 0
         while at < len(self.items):
-            item = self.items[at]
-            if at not in taken:
-                found = self.phrase(at)
-                if found is not None:
-                    phrase, places = found
-                    plural = self.items[places[-1]].tag
-                    end = self.items[places[-1]].end
-                    fresh.append(_Item("phrase", phrase, item.start, end, tag=plural))
-                    taken.update(places)
-                else:
-                    step = self.untouched(at)
-                    fresh += self.items[at : at + step]
-                    at += step - 1
+            step = 1
+            if at in taken or (step := self.asked(at)):
+                at += step
+                continue
+            found = self.phrase(at)
+            if found is None:
+                step = self.untouched(at)
+                fresh += self.items[at : at + step]
+                at += step
+                continue
+            item, last = self.items[at], self.items[found[1][-1]]
+            fresh.append(_Item("phrase", found[0], item.start, last.end, item.more, last.tag))
+            taken.update(found[1])
             at += 1
         self.items = fresh
+
+    def asked(self, at: int) -> int:
+        """How many items from here only say what is asked."""
+        found = _find(self.items, at, _ASKED_ROWS)
+        return len(found[1]) if found and self.ends(found[1][-1] + 1) else 0
+
+    def ends(self, at: int) -> bool:
+        """Whether nothing more is said up to the next cut."""
+        while at < len(self.items) and self.items[at].value in _STOP:
+            at += 1
+        return at >= len(self.items) or self.items[at].kind == "cut"
 
     def untouched(self, at: int) -> int:
         """How many items from here are a setting or a noun, to be left as they are."""
@@ -627,8 +660,7 @@ class _Grouping:
                 return True
             if item.value in _UNPADDED or item.tag == "hard" or item.value == "then":
                 return False
-        return any(item.value in ("kernel", "filter", "filters", "kernels")
-                   for item in self.items[:at][-60:])  # fmt: skip
+        return any(item.value in _OF_WINDOWS for item in self.items[max(at - 60, 0) : at])
 
     def chunks(self) -> list[tuple[_Item | None, list[_Item]]]:
         """The items between cuts, each with the cut before it."""
@@ -694,6 +726,8 @@ class _Grouping:
                 item.tag = item.tag or "prefix"
             chunk = [*self.prefix, *([cut] if cut else []), *chunk]
             self.prefix = []
+        if len(self.layers) == MAX_LAYERS:
+            refuse("too_many_layers", self.text, chunk[0].start, limit=MAX_LAYERS)
         self.layers.append(chunk)
 
     def implied(self) -> None:
@@ -707,6 +741,9 @@ class _Grouping:
 
 
 _HEADS = frozenset(("phrase", "call", "name"))
+_OF_WINDOWS = frozenset(
+    ("kernel", "kernels", "filter", "filters", "stride", "dilation", "groups", "maps")
+)
 _PADDED = frozenset(("conv", "deconv", "pool", "depthwise", "separable", "locally", "pointwise"))
 _UNPADDED = frozenset(
     ("relu", "dense", "linear", "fc", "flatten", "dropout", "pad", "crop", "upsample", "identity",
@@ -744,6 +781,7 @@ class _Reader:
         self.args: tuple[object, ...] = ()
         self.keys: dict[str, object] = {}
         self.shapes: dict[str, tuple[Term, ...]] = {}
+        self.places: dict[str, int] = {}
         self.said: list[_Said] = []
         self.bare: list[_Said] = []
         self.open: set[str] = set()  # said both ways
@@ -763,7 +801,7 @@ class _Reader:
             if str(self.head.value) in _SAYS:
                 self.put(*_SAYS[str(self.head.value)], self.head.start)
         elif self.head.kind == "call":
-            self.args, keys = self.head.more  # type: ignore[misc]  # made by _Items.call
+            self.args, keys = self.head.more
             self.keys.update(keys)
         else:
             self.style = "keys"
@@ -777,10 +815,9 @@ class _Reader:
     def is_keys(self, rest: list[_Item]) -> bool:
         """Whether this is a name and assignments only."""
         sets = [item for item in rest if item.kind == "set"]
-        one = self.head.end - self.head.start == len(self.written(self.head).strip())
         others = [i for i in rest if i.kind not in ("set", "cut") and i.start != self.head.start]
-        word = " " not in self.written(self.head) and one
-        return not others and word and bool(sets or self.head.kind == "name")
+        known = bool(sets) or self.head.kind == "name" or self.head.more is True
+        return not others and known and " " not in self.written(self.head)
 
     def written(self, item: _Item) -> str:
         return self.text[item.start : item.end]
@@ -793,8 +830,8 @@ class _Reader:
         return self.built()
 
     def built(self) -> LayerText:
-        start = min(item.start for item in self.items if item.kind != "cut")
-        end = max(item.end for item in self.items if item.kind != "cut")
+        meant = [item for item in self.items if not _means_nothing(item)]
+        start, end = min(i.start for i in meant), max(i.end for i in meant)
         return LayerText(
             self.name, self.style, self.args, dict(self.keys),
             self.shapes.get("input"), self.shapes.get("output"), self.text, (start, end),
@@ -819,20 +856,26 @@ class _Reader:
             elif item.kind == "axes":
                 self.put("axes", item.value, item.start)
             elif item.kind == "set":
-                self.put(str(item.value), item.more, item.start)
+                self.put(self.key(str(item.value)), item.more, item.start)
             elif item is self.head:
                 self.named = True
             elif item.kind == "at":
                 refuse("layer_stray", self.text, item.start, shown="@")
             at += 1
 
+    def key(self, written: str) -> str:
+        """An assignment's key; among words it is one with the noun it stands for."""
+        if self.style != "words":
+            return written
+        noun = NOUNS.get(_SPELLING.get(written, written), written)
+        if noun in ("FILTERS", "FILTER"):
+            return "out_channels"
+        return written if noun.isupper() else noun
+
     def word(self, at: int) -> int:
         """A word and those that belong to it; the item after them."""
         item = self.items[at]
         word = str(item.value)
-        asked = _find(self.items, at, _ASKED_ROWS)
-        if asked is not None and self.ends(asked[1][-1] + 1):
-            return asked[1][-1] + 1
         setting = self.setting(at)
         if setting:
             return setting
@@ -853,12 +896,6 @@ class _Reader:
         elif word not in _STOP:
             refuse("word_out_of_place", self.text, item.start, word=self.written(item))
         return at + 1
-
-    def ends(self, at: int) -> bool:
-        """Whether nothing more is said up to the next cut."""
-        while at < len(self.items) and self.items[at].value in _STOP:
-            at += 1
-        return at >= len(self.items) or self.items[at].kind == "cut"
 
     def towards(self) -> None:
         """What was said last is where it comes from, what follows is where it goes."""
@@ -903,7 +940,14 @@ class _Reader:
 
     def value_after(self, at: int) -> int | None:
         """Where the size stands that a noun at the left takes, or None."""
-        while at < len(self.items) and self.items[at].value in ("of", "is", "size", "are", "at", ":"):
+        while at < len(self.items) and self.items[at].value in (
+            "of",
+            "is",
+            "size",
+            "are",
+            "at",
+            ":",
+        ):
             at += 1
         if at >= len(self.items) or self.items[at].kind != "size":
             return None
@@ -912,12 +956,14 @@ class _Reader:
     def size(self, at: int) -> int:
         """A size and the noun after it, if that noun takes no size of its own."""
         item = self.items[at]
-        following = at + 1
-        if following < len(self.items) and self.items[following].kind == "at":
+        if at + 1 == len(self.items):
+            self.say(_Said(item))
+            return at + 1
+        if self.items[at + 1].kind == "at":
             return self.count_at(at)
-        if following < len(self.items) and self.items[following].tag == "input":
-            following += 1
-        found = _find(self.items, following, _NOUN_ROWS) if following < len(self.items) else None
+        if item.more == 1 and self.items[at + 1].value == "bias":
+            return at + 1
+        found = _find(self.items, at + 1, _NOUN_ROWS)
         if found is None:
             self.say(_Said(item))
             return at + 1
@@ -952,6 +998,10 @@ class _Reader:
                                             "out_channels"):  # fmt: skip
             said.role, self.role = self.role, ""
         said.named = self.named
+        if said.noun == said.role == "" and len(_extents(said.item)) > 1 and (
+            self.last is not None and self.last.noun in ("FILTER", "FILTERS")
+        ):  # fmt: skip
+            said.noun = "FILTER"  # 64 filters, each 5x5
         self.said.append(said)
         self.last = said
 
@@ -959,16 +1009,17 @@ class _Reader:
 
     def put(self, key: str, value: object, column: int) -> None:
         """A key's value; said twice it must be the same."""
-        if key in self.keys and (
-            self.keys[key] != value or isinstance(self.keys[key], bool) != isinstance(value, bool)
-        ):
-            refuse("said_twice", self.text, column, key=key)
-        self.keys[key] = value
+        place = self.places.setdefault(key, column)
+        held = self.keys.setdefault(key, value)
+        if held != value or isinstance(held, bool) != isinstance(value, bool):
+            refuse("said_twice", self.text, max(place, column), key=key)
 
     def put_shape(self, side: str, said: _Said) -> None:
-        found = shape(_extents(said.item), self.text, said.item.start)
+        column = said.item.start
+        found = shape(_extents(said.item), self.text, column)
+        place = self.places.setdefault(side, column)
         if self.shapes.setdefault(side, found) != found:
-            refuse("said_twice", self.text, said.item.start, key=side)
+            refuse("said_twice", self.text, max(place, column), key=side)
 
     def put_count(self, key: str, said: _Said) -> None:
         value = said.item.more
@@ -985,14 +1036,16 @@ class _Reader:
         elif said.noun in ("in_channels", "out_channels"):
             side = "input" if said.noun == "in_channels" else "output"
             self.put_side(side, said, said.noun)
+        elif said.noun in _SCALARS:
+            self.put_count(said.noun, said)
         else:
-            self.put(said.noun, said.item.more, said.item.start)
+            self.put(said.noun, _window(said.item), said.item.start)
 
     def put_side(self, side: str, said: _Said, key: str) -> None:
         """Several extents are a shape, one number is a number of channels."""
         if len(_extents(said.item)) > 1:
             if side == "output" and self.name.startswith("adaptive"):
-                self.put("output_size", said.item.more, said.item.start)
+                self.put("output_size", _window(said.item), said.item.start)
             else:
                 self.put_shape(side, said)
         else:
@@ -1020,7 +1073,7 @@ class _Reader:
                 self.put("kernel_size", extents[:2], said.item.start)
                 self.put("in_channels", extents[2], said.item.start)
             else:
-                self.put("kernel_size", said.item.more, said.item.start)
+                self.put("kernel_size", _window(said.item), said.item.start)
         else:
             self.put_count("out_channels", said)
 
@@ -1067,8 +1120,8 @@ class _Reader:
             if len(_extents(said.item)) == 1:
                 numbers.append(said)
         for said in self.in_order(sized):
-            if sized and sized not in self.keys and not self.is_input(said):
-                self.put(sized, said.item.more, said.item.start)
+            if sized and not self.is_input(said, sized):
+                self.put(sized, _window(said.item), said.item.start)
             else:
                 self.put_shape("input", said)
         numbers = [said for said in numbers if not self.is_copies(said)]
@@ -1089,11 +1142,14 @@ class _Reader:
             found.sort(key=lambda said: len(_extents(said.item)) > 2)
         return found
 
-    def is_input(self, said: _Said) -> bool:
-        """Whether a bare size of three extents apart from the layer's name is its input."""
-        return len(_extents(said.item)) > 2 and abs(said.item.end - self.head.start) > 2 and (
-            abs(said.item.start - self.head.end) > 2
-        )
+    def is_input(self, said: _Said, sized: str) -> bool:
+        """Whether a bare size is the input: not beside the layer's name, as its window is."""
+        beside = min(
+            abs(said.item.end - self.head.start), abs(said.item.start - self.head.end)
+        ) < 2  # fmt: skip
+        if len(_extents(said.item)) > 2 and self.keys.get("axes") != 3:
+            return sized in self.keys or not beside
+        return sized in self.keys and not beside
 
     def is_copies(self, said: _Said) -> bool:
         """Whether a number in front of a plural counts layers: two 3x3 convolutions."""
@@ -1116,7 +1172,7 @@ class _Reader:
             self.keys.setdefault(key, Sym(letter))
         if self.open & self.keys.keys():
             key = min(self.open & self.keys.keys())
-            refuse("said_twice", self.text, self.head.start, key=key)
+            refuse("said_twice", self.text, self.places[key], key=key)
         if self.style == "words" and self.name in _HAS_AXES and "axes" not in self.keys:
             axes = self.axes()
             if axes:
@@ -1146,7 +1202,14 @@ _PLACE = {
 
 
 def _extents(item: _Item) -> tuple[object, ...]:
-    return item.value  # type: ignore[return-value]  # of a size
+    extents: tuple[object, ...] = item.value
+    return extents
+
+
+def _window(item: _Item) -> object:
+    """A size as a window: 3*3 is meant as 3x3."""
+    extents = _extents(item)
+    return extents if len(extents) > 1 else item.more
 
 
 def read_layers(text: str, ids: Collection[str] = ()) -> tuple[LayerText, ...]:
@@ -1170,7 +1233,31 @@ def read_layers(text: str, ids: Collection[str] = ()) -> tuple[LayerText, ...]:
     if not items:
         refuse("layer_expected", text, 0)
     return tuple(
-        layer
-        for group in _Grouping(text, items).all()
-        for layer in _Reader(text, group).layers()
+        layer for group in _Grouping(text, items).all() for layer in _Reader(text, group).layers()
     )
+
+
+_ENDS = frozenset((",", ";", ":", "?", "dot", "end"))
+
+
+def read_quantity(text: str) -> str | None:
+    """The quantity a question asks for, or None where the text does not ask.
+
+    >>> read_quantity("how many parameters does a 3x3 convolution have?")
+    'params'
+    >>> read_quantity("64 filters 5x5 on 256x256x3, stride 1: output shape?")
+    'shape'
+    """
+    tokens = Tokens(text)
+    items: list[_Item] = []
+    for kind, raw in zip(tokens.kinds, tokens.texts, strict=True):
+        lower = raw.lower()
+        kind = "cut" if kind in _ENDS else kind
+        items.append(_Item(kind, _SPELLING.get(lower, lower), 0, 0))
+    for at, item in enumerate(items):
+        found = _find(items, at, _ASKED_ROWS)
+        if found is not None and items[found[1][-1] + 1].kind == "cut":
+            return ASKED[found[0]]
+        if item.value in ("parameters", "params"):
+            return "params"
+    return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import NoReturn
 
 from ..errors import Error, UnreadableError
@@ -145,7 +144,9 @@ class Tokens:
             refuse("too_many_digits", self.text, start, limit=MAX_DIGITS)
         before = self.kinds[-1] if self.kinds else ""
         after = self.text[start + len(word) : start + len(word) + 2].lstrip()[:1]
-        if "," not in word or not (self.opened or before in ("cross", "@") or after in tuple("xX×@,")):
+        if "," not in word or not (
+            self.opened or before in ("cross", "@") or after in tuple("xX×@,")
+        ):
             self.add("number", word, start)
             return
         for piece in re.finditer(",|[0-9]+", word):  # a list, not a number in groups of three
@@ -256,6 +257,8 @@ class Tokens:
         while self.kinds[end] == "cross":
             value, end = self.expression(end + 1)
             values.append(value)
+        if self.texts[end - 1] in ("x", "X") and end - at > 1 and self.glued(end - 1):
+            self.refuse("value_expected", end, shown=self.shown(end))  # 3x, 28x28x
         return tuple(values), (values[0] if len(values) == 1 else tuple(values)), end
 
     def _starred(self, at: int, end: int) -> bool:
@@ -285,9 +288,12 @@ class Tokens:
     def _continues(self, at: int) -> bool:
         """Whether what ended here goes on as an expression or a size."""
         kind = self.kinds[at]
-        return kind == "cross" or kind == "super" or (
-            kind in _OPERATORS and self.starts_operand(at + 1)
-        ) or (kind == "(" and self.glued(at) and self.texts[at - 1] in _FUNCTIONS)
+        return (
+            kind == "cross"
+            or kind == "super"
+            or (kind in _OPERATORS and self.starts_operand(at + 1))
+            or (kind == "(" and self.glued(at) and self.texts[at - 1] in _FUNCTIONS)
+        )
 
     def _sequence(self, at: int, depth: int) -> tuple[object, int]:
         if depth >= MAX_NESTING:
@@ -379,13 +385,15 @@ def read_shape(text: str) -> tuple[Term, ...]:
 
 def shape(value: object, text: str, column: int) -> tuple[Term, ...]:
     """A value as a shape in ink; what is no size is refused at the column."""
-    values = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    values = value if isinstance(value, tuple) else (value,)
+    found: list[Term] = []
     for extent in values:
         if isinstance(extent, bool) or not isinstance(extent, int | Term):
             identity = "shape_none" if extent is None else "shape_extent"
             shown = "(...)" if isinstance(extent, tuple) else extent
             refuse(identity, text, column, shown=shown)
-    return tuple(term(extent) for extent in values)
+        found.append(term(extent))
+    return tuple(found)
 
 
 _KEY = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.]*)\s*=(?!=)")

@@ -10,7 +10,19 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from ..derivation.page import Bytes, Change, Dims, Formula, Item, Listing, Page, Row, Say, Table
+from ..derivation.page import (
+    Bytes,
+    Change,
+    Dims,
+    Formula,
+    Item,
+    Listing,
+    Page,
+    Row,
+    Rows,
+    Say,
+    Table,
+)
 from ..terms import Num, Rel, Term, at
 from ..words import templates
 from . import mathml
@@ -36,8 +48,8 @@ class HtmlWriter(Writer):
     def fact(self, fact: object) -> str:
         """A fact: bare numbers and shapes as text, everything else as ``<math>``."""
         match fact:
-            case int() | Num() | Formula(Num()):
-                return self.number(_value(fact))
+            case int(value) | Num(value) | Formula(Num(value)):
+                return self.number(value)
             case Dims(sizes) if all(isinstance(size, Num) for size in sizes):
                 return self.cross.join(self.dim(size) for size in sizes)
             case Term() | Formula(Rel()):
@@ -58,14 +70,6 @@ class HtmlWriter(Writer):
         if len(parts) < 2:
             return whole
         return " ".join(f'<span class="part">{part}</span>' for part in parts)
-
-
-def _value(fact: object) -> int:
-    match fact:
-        case Num(value) | Formula(Num(value)):
-            return value
-    assert isinstance(fact, int)
-    return fact
 
 
 class _View:
@@ -94,18 +98,25 @@ class _View:
         return Markup(self.writer.fact(change))
 
     def left(self, row: Row) -> Markup:
-        """The left side of a row."""
-        return Markup(mathml.math(mathml.struck(row), False, "tall", bare=True))
+        """The left side of a row; empty where the row goes on from the one above."""
+        left, _ = mathml.sides(row)
+        return Markup("" if left is None else mathml.math(left, False, "tall", bare=True))
 
     def right(self, row: Row) -> Markup:
         """The right side of a row."""
-        return Markup(mathml.math(row.right, True, "tall", bare=True))
+        _, right = mathml.sides(row)
+        return Markup(mathml.math(right, True, "tall", bare=True))
+
+    def sign(self, row: Row) -> str:
+        """The sign between the two sides of a row."""
+        return mathml.SIGNS.get(row.sign, row.sign)
 
     def struck(self, row: Row) -> str:
         """What divides out in a row, in words; empty where nothing does."""
-        if not row.cancelled or not isinstance(row.left, Term):
+        whole = row.right if row.left is None else row.left
+        if not row.cancelled or not isinstance(whole, Term):
             return ""
-        parts = [self.text.term(at(row.left, path)) for path in row.cancelled]
+        parts = [self.text.term(at(whole, path)) for path in row.cancelled]
         return self.plain(Say("html.struck", {"parts": ", ".join(dict.fromkeys(parts))}))
 
     def cell(self, cell: object) -> Markup:
@@ -127,8 +138,8 @@ def _any(rows: Sequence[Any], attribute: str) -> bool:
     return any(getattr(row, attribute) is not None for row in rows)
 
 
-def _numbered(rows: Sequence[Row]) -> bool:
-    return all(row.right is None or isinstance(row.right, Num) for row in rows)
+def _numbered(item: Rows) -> bool:
+    return all(row.right is None or isinstance(row.right, Num) for row in item.rows)
 
 
 def _kind(item: Item) -> str:

@@ -25,9 +25,9 @@ from ..derivation.page import (
     Table,
 )
 from ..symbols import latex_text, name
-from ..terms import Entry, Num, Quot, Term, at, replace
+from ..terms import Entry, Num, Quot, Term
 from ..words import Sentence, say, templates
-from .writer import PRODUCT, Writer
+from .writer import PRODUCT, Writer, sides
 
 ROOM = 62  # how many digits a line holds, about: below this nothing is broken or stacked
 
@@ -52,6 +52,9 @@ _MARKS = {
 _UNSAFE = re.compile(r" {2,}| - |-{2,}|[^A-Za-z0-9 ,.:;()'/=+!?@-]")
 
 
+_LETTER = re.compile("[A-Za-z0-9_.]+")
+
+
 def _mark(found: re.Match[str]) -> str:
     """A piece of text that is not plain letters, digits and stops, as TeX should read it."""
     piece = found[0]
@@ -66,11 +69,12 @@ def _mark(found: re.Match[str]) -> str:
     return piece if piece.isalpha() else "?"
 
 
-@dataclass(frozen=True, slots=True)
-class Struck(Term):
-    """A factor that divides out, to be struck through."""
-
-    term: Term
+@functools.lru_cache(maxsize=4096)
+def _letter(plain: str) -> str:
+    """A letter; a text that cannot be one is set as words."""
+    if _LETTER.fullmatch(plain):
+        return name(plain).latex
+    return rf"\text{{{_UNSAFE.sub(_mark, plain)}}}"
 
 
 class LatexWriter(Writer):
@@ -87,12 +91,7 @@ class LatexWriter(Writer):
         self.language = language
         self.tall = tall  # whether quotients are stacked everywhere, as in a displayed equation
         self.gap = gap  # what says where a long equation may be broken
-
-    def _node(self, node: Term, formula: bool) -> tuple[str, int]:
-        if isinstance(node, Struck):
-            text, level = self._node(node.term, formula)
-            return f"\\cancel{{{text}}}", level
-        return super()._node(node, formula)
+        self.fixed: dict[str, str] = {}  # sentences without facts, written once
 
     def number(self, value: int) -> str:
         """A whole number, grouped in threes that do not spread."""
@@ -100,29 +99,30 @@ class LatexWriter(Writer):
 
     def symbol(self, plain: str) -> str:
         """A letter."""
-        return name(plain).latex
+        return _letter(plain)
 
     def between(self, left: Term, right: Term, formula: bool) -> str:
         """A dot; in a formula a thin space, after a number nothing to be seen."""
         sign = super().between(left, right, formula)
         if sign is not self.beside:
             return sign
-        if isinstance(left, Num):
+        if isinstance(left, Num) and left.value < 1000:
             return " "
         return sign + self.gap if isinstance(right, Entry) else sign
 
     def bracket(self, text: str) -> str:
         """Brackets, as tall as a stacked quotient or a big sum inside them."""
-        high = r"\frac" in text or r"\sum" in text
+        high = r"frac" in text or r"\sum" in text
         return f"\\left({text}\\right)" if high else f"({text})"
 
     def quotient(self, num: Term, den: Term, formula: bool) -> tuple[str, int]:
         """A stacked quotient in formulas and displays, else a slash."""
-        if self.tall or formula:
-            return f"\\frac{{{self._write(num, 0, formula)}}}{{{self._write(den, 0, formula)}}}", (
-                PRODUCT
-            )
-        return super().quotient(num, den, formula)
+        if not (self.tall or formula):
+            return super().quotient(num, den, formula)
+        small = not self.tall or (isinstance(num, Num) and isinstance(den, Num))
+        command = r"\frac" if small else r"\dfrac"
+        top, bottom = self._write(num, 0, formula), self._write(den, 0, formula)
+        return f"{command}{{{top}}}{{{bottom}}}", PRODUCT
 
     def power(self, base: str, exp: Term, formula: bool) -> str:
         """A power."""
@@ -138,7 +138,7 @@ class LatexWriter(Writer):
         return self._fenced("lceil", inner, "rceil")
 
     def _fenced(self, left: str, inner: str, right: str) -> str:
-        if r"\frac" in inner or r"\sum" in inner:
+        if r"frac" in inner or r"\sum" in inner:
             return f"\\left\\{left} {inner} \\right\\{right}"
         return f"\\{left} {inner} \\{right}"
 
@@ -177,7 +177,11 @@ class LatexWriter(Writer):
 
     def size(self, label: str) -> str:
         """The size of a tensor, not yet unfolded."""
-        return rf"\lvert\text{{{latex_text(label)}}}\rvert"
+        return rf"\lvert\text{{{self.text(label)}}}\rvert"
+
+    def struck(self, written: str) -> str:
+        """What divides out."""
+        return f"\\cancel{{{written}}}"
 
     def text(self, words: str) -> str:
         """Words, with what TeX would misread made harmless."""
@@ -191,6 +195,14 @@ class LatexWriter(Writer):
 
     # --- what a page adds ---
 
+    def sentence(self, said: Say) -> str:
+        """A sentence with its facts written in this medium."""
+        if said.facts:
+            return super().sentence(said)
+        if said.id not in self.fixed:
+            self.fixed[said.id] = super().sentence(said)
+        return self.fixed[said.id]
+
     def lines(self, said: Say) -> list[str]:
         """A sentence of several lines."""
         pieces = say(said.id, dict(said.facts), self.language)
@@ -202,23 +214,16 @@ class LatexWriter(Writer):
         """A cell of a table."""
         return "" if cell is None else self.text(cell) if isinstance(cell, str) else self.fact(cell)
 
-    def left(self, row: Row) -> str:
-        """The left side of a row, with what divides out struck through."""
-        node = row.left
-        if isinstance(node, Changed):
-            return self.product_changed(node)
-        if isinstance(node, Formula):
-            return self.term(node.term, formula=True)
-        if node is None:
-            return ""
-        for path in sorted(row.cancelled, key=len, reverse=True):
-            node = replace(node, path, Struck(at(node, path)))
-        text = self.term(node)
-        return text.replace(r"\frac", r"\dfrac") if row.cancelled else text
-
-    def right(self, row: Row) -> str:
-        """The right side of a row."""
-        return "" if row.right is None else self.term(row.right, formula=True)
+    def sides(self, row: Row) -> tuple[str, str]:
+        """The two sides of a row, with what divides out struck through."""
+        left, right = sides(row)
+        if isinstance(left, Changed):
+            begun = self.product_changed(left)
+        elif isinstance(left, Formula):
+            begun = self.term(left.term, formula=True)
+        else:
+            begun = "" if left is None else self.term(left)
+        return begun, "" if right is None else self.term(right, formula=True)
 
     def strong(self, text: str) -> str:
         """An answer, bold."""
@@ -247,9 +252,13 @@ class LatexWriter(Writer):
         """A remark beside a line."""
         return text
 
+    tuck = ""  # how much nearer than a line the second line of a table's row stands
+
 
 class _Page(LatexWriter):
     """The same for a page that stands alone, where changes lie on a wash."""
+
+    tuck = "[-4pt]"
 
     def becomes(self, change: Change) -> str:
         """What an assumption does, on a wash."""
@@ -282,12 +291,13 @@ def _split(pieces: Sentence) -> Iterator[Sentence]:
 
 # --- how wide something is, about ---------------------------------------------------------
 
-_TOKEN = re.compile(r"_\{\\text\{\w+\}\}|\\[a-zA-Z]+|\\.|.", re.DOTALL)
+_TOKEN = re.compile(r"_\{\\text\{\w+\}\}|\\sum_\{\w+=1\}\^|\\[a-zA-Z]+|\\.|.", re.DOTALL)
 _WEIGHT = {
-    "{": 0, "}": 0, "$": 0, "^": 0, "_": 0, " ": 0.3, r"\text": 0, r"\mathbf": 0, r"\boldsymbol": 0,
-    r"\cancel": 0, r"\changed": 1, r"\soft": 0, r"\left": 0, r"\right": 0, r"\frac": 0,
-    r"\dfrac": 0, r"\,": 0.3, r"\quad": 2, r"\cdot": 1.1, r"\times": 1.4, r"\to": 2.6, r"\sum": 3.2,
-    "+": 1.8, "-": 1.4, "=": 2.2, **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1.4),
+    **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1.4),
+    **dict.fromkeys(("{", "}", "$", "^", "_", r"\text", r"\mathbf", r"\boldsymbol", r"\cancel"), 0),
+    **dict.fromkeys((r"\soft", r"\left", r"\right", r"\frac", r"\dfrac", r"\allowbreak"), 0),
+    " ": 0.3, r"\,": 0.3, r"\quad": 2, r"\cdot": 1.1, r"\times": 1.4, r"\to": 2.6,
+    "+": 1.8, "-": 1.4, "=": 2.2,
 }  # fmt: skip
 
 
@@ -299,17 +309,23 @@ def breadth(latex: str) -> float:
     """
     wide = 0.0
     for token in _TOKEN.findall(latex):
-        subscript = token[0] == "_" and len(token) > 1
-        wide += 0.7 * (len(token) - 9) if subscript else _WEIGHT.get(token, 1)
+        if token[0] == "_" and len(token) > 1:
+            wide += 0.7 * (len(token) - 9)
+        else:
+            wide += 1.5 if token[:4] == r"\sum" else _WEIGHT.get(token, 1)
     return 1.12 * wide if r"\boldsymbol" in latex else wide
+
+
+def _at_most(latex: str) -> int:
+    return len(latex) - 2 * latex.count("{") - 3 * latex.count("\\")
 
 
 def _fits(*columns: list[str]) -> bool:
     """Whether columns stand side by side; raw lengths settle most cases at once."""
     extra = 2 * len(columns)
-    if sum(max(map(len, column)) for column in columns) + extra <= ROOM:
+    if sum(max(map(_at_most, column), default=0) for column in columns) + extra <= ROOM:
         return True
-    return sum(max(map(breadth, column)) for column in columns) + extra <= ROOM
+    return sum(max(map(breadth, column), default=0) for column in columns) + extra <= ROOM
 
 
 # --- the parts of a page ------------------------------------------------------------------
@@ -380,8 +396,8 @@ class Printer:
         """Aligned lines, or a paragraph each where they are too wide."""
         writer, display = self.writer, self.display
         labels = [writer.sentence(r.label) if r.label else "" for r in rows]
-        lefts = [display.left(r) for r in rows]
-        rights = [display.right(r) for r in rows]
+        pairs = [display.sides(r) for r in rows]
+        lefts, rights = [left for left, _ in pairs], [right for _, right in pairs]
         notes = [writer.sentence(r.note) if r.note else "" for r in rows]
         signs = [
             display.sign(r.sign) if right else "" for r, right in zip(rows, rights, strict=True)
@@ -398,11 +414,7 @@ class Printer:
             ("r" if _numeric(rights) else "l", bold),
             ("@{\\quad}l", [f"\\text{{{writer.soft(t)}}}" if t else "" for t in notes]),
         )
-        shown = [(spec, cells) for spec, cells in columns if any(cells)]
-        lines = map(" & ".join, zip(*(cells for _, cells in shown), strict=True))
-        spec = "@{}" + "".join(spec for spec, _ in shown) + "@{}"
-        body = " \\\\\n    ".join(line.rstrip(" &") for line in lines)
-        return Part("rows", f"\\begin{{array}}[t]{{{spec}}}\n    {body}\n  \\end{{array}}")
+        return Part("rows", _array([(spec, cells) for spec, cells in columns if any(cells)]))
 
     def stacked(self, rows: tuple[Row, ...], *columns: list[str]) -> Part:
         """A paragraph for each line, which TeX breaks where it must."""
@@ -419,7 +431,7 @@ class Printer:
     def table(self, table: Table) -> Part:
         """A table between thin rules; where it is too wide its second column goes below."""
         writer = self.writer
-        head = [writer.sentence(cell) for cell in table.head]
+        head = [writer.soft(writer.sentence(cell)) for cell in table.head]
         body = [[writer.cell(cell) for cell in row] for row in table.rows]
         under = [""] * len(body)
         if len(head) > 2 and not _fits(*map(list, zip(head, *body, strict=True))):
@@ -430,18 +442,22 @@ class Printer:
         for n, text in enumerate(under, 1):
             if text:
                 below = f"\\multicolumn{{{len(head)}}}{{@{{}}l@{{}}}}{{\\quad {writer.soft(text)}}}"
-                lines[n] += f"\n    {below} \\tabularnewline"
+                lines[n] += f"{writer.tuck}\n    {below} \\tabularnewline"
         lines[0] += r" \hline"
         if table.total and len(body) > 1:
             lines[-2] += r" \hline"
         rows = "\n    ".join(lines)
-        size = (
-            r"\small"
-            if sum(max(map(breadth, c)) for c in zip(head, *body, strict=True)) > 75
-            else ""
-        )
-        start = f"{size}\\begin{{tabular}}[t]{{@{{}}{spec}@{{}}}}"
-        return Part("table", f"{start}\n    {rows}\n  \\end{{tabular}}")
+        start = f"\\begin{{tabular}}[t]{{@{{}}{spec}@{{}}}}"
+        text = f"{start}\n    {rows}\n  \\end{{tabular}}"
+        wide = sum(max(map(breadth, column)) for column in zip(head, *body, strict=True))
+        return Part("table", f"{{\\small {text}}}" if wide > 1.2 * ROOM else text)
+
+
+def _array(columns: list[tuple[str, list[str]]]) -> str:
+    spec = "@{}" + "".join(spec for spec, _ in columns) + "@{}"
+    lines = map(" & ".join, zip(*(cells for _, cells in columns), strict=True))
+    body = " \\\\\n    ".join(line.rstrip(" &") for line in lines)
+    return f"\\begin{{array}}[t]{{{spec}}}\n    {body}\n  \\end{{array}}"
 
 
 def _cells(row: list[str]) -> str:
@@ -475,7 +491,7 @@ _NUMBER = re.compile(r"(?:\$?[\d{},.]+\$?|\$\\times\$\S*)")
 
 
 @functools.cache
-def _template(file: str) -> jinja2.Template:
+def page_template(file: str) -> jinja2.Template:
     """A page template; its marks are << >>, <% %> and <# #>, which TeX does not use."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates()),
@@ -522,6 +538,6 @@ def render(page: Page, standalone: bool = False, language: str = "en") -> str:
     """A page as a LaTeX fragment, or as a document that stands alone."""
     shown = parts(page, _printer(standalone, language))
     if standalone:
-        return _template("latex/page.tex").render(shown)
-    text = _template("latex/fragment.tex").render(shown)
+        return page_template("latex/page.tex").render(shown)
+    text = page_template("latex/fragment.tex").render(shown)
     return text.replace("PACKAGES", _packages(text), 1)

@@ -15,9 +15,21 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
-from ..derivation.page import Change, Changed, Equation, Item, Page, Para, Row, Rows, Say, Table
+from ..derivation.page import (
+    Change,
+    Changed,
+    Equation,
+    Formula,
+    Item,
+    Page,
+    Para,
+    Row,
+    Rows,
+    Say,
+    Table,
+)
 from ..symbols import name
-from ..terms import Num, Quot, Rel, Term, at, replace
+from ..terms import Num, Quot, Rel, Sym, Term, at, replace
 from .writer import POWER, PRODUCT, Writer
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
@@ -25,11 +37,11 @@ _LETTER = 0xF0000  # the first private letter; a line may hold as many as it lik
 
 # A diagonal stroke that both engines draw: neither of them draws the other's way of striking.
 STRIKE = (
-    "background:linear-gradient(to top right,transparent calc(50% - .04em),currentcolor "
-    "calc(50% - .04em),currentcolor calc(50% + .04em),transparent calc(50% + .04em));"
+    "background:linear-gradient(to top left,transparent calc(50% - .03em),currentcolor "
+    "calc(50% - .03em),currentcolor calc(50% + .03em),transparent calc(50% + .03em));"
     "-webkit-print-color-adjust:exact;print-color-adjust:exact"
 )
-_SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "~>": "→", "⇝": "→"}
+SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "~>": "→", "⇝": "→"}
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,12 +52,20 @@ class Struck(Term):
     term: Term
 
 
-def struck(row: Row) -> Term | Changed:
-    """The left side of a row, with what divides out struck through."""
-    node = row.left
-    if isinstance(node, Changed):
-        return node
-    for path in sorted(row.cancelled, key=len, reverse=True):
+Side = Term | Changed | Formula | None
+
+
+def sides(row: Row) -> tuple[Side, Term | None]:
+    """The two sides of a row, with what divides out struck through on the side it begins with."""
+    if isinstance(row.left, Term):
+        return _struck(row.left, row.cancelled), row.right
+    if row.left is None and row.right is not None:
+        return None, _struck(row.right, row.cancelled)
+    return row.left, row.right
+
+
+def _struck(node: Term, paths: tuple[tuple[int, ...], ...]) -> Term:
+    for path in sorted(set(paths), key=len, reverse=True):
         node = replace(node, path, Struck(at(node, path)))
     return node
 
@@ -136,7 +156,7 @@ class _Latex(Writer):
         mixed = isinstance(left, Num) and isinstance(right, Quot)
         if mixed or super().between(left, right, formula) == self.times:
             return self.times
-        close = isinstance(left, Num) and left.value < 1000
+        close = isinstance(left, Num) and left.value < 1000 and not _subscripted(right)
         spread = {} if close else {"lspace": "0", "rspace": "0.16em"}
         return self.hold(_element("mo", "\u2062", **spread))
 
@@ -194,8 +214,7 @@ class _Latex(Writer):
     def big_sum(self, over: tuple[tuple[str, Term], ...], body: str) -> str:
         """A sum over index letters, each with its bounds."""
         sums = [
-            f"\\sum_{{{self.symbol(letter)}=1}}^{{{self._little(bound)}}}"
-            for letter, bound in over
+            f"\\sum_{{{self.symbol(letter)}=1}}^{{{self._little(bound)}}}" for letter, bound in over
         ]
         return "".join(sums) + body
 
@@ -206,7 +225,7 @@ class _Latex(Writer):
     def sign(self, sign: str, first: bool = False) -> str:
         """A relation's sign; the first on its line says that it stands between two sides."""
         where = {"form": "infix", "lspace": "0.278em", "rspace": "0.278em"} if first else {}
-        return self.hold(_element("mo", _SIGNS.get(sign, sign), **where))
+        return self.hold(_element("mo", SIGNS.get(sign, sign), **where))
 
     def size(self, label: str) -> str:
         """The size of a tensor, not yet unfolded."""
@@ -267,6 +286,10 @@ class _Latex(Writer):
         if _plain_row(made) and len(made) == 1:
             return made[0]
         return _raised(made) if made.tag == "msup" else made
+
+
+def _subscripted(node: Term) -> bool:
+    return isinstance(node, Sym) and bool(name(node.name).sub)
 
 
 def _plain_row(node: Element) -> bool:
@@ -334,10 +357,10 @@ def render_term(term: Term, formula: bool = False, display: bool = False) -> str
 
 
 def _row_line(writer: _Latex, row: Row) -> str:
-    left = struck(row)
-    latex = writer.term(left) if isinstance(left, Term) else writer.changed(left)
-    if row.right is not None:
-        latex += writer.sign(row.sign) + writer.term(row.right, formula=True)
+    left, right = sides(row)
+    latex = "" if left is None else writer.fact(left)
+    if right is not None:
+        latex += writer.sign(row.sign, first=left is None) + writer.term(right, formula=True)
     return latex + (writer.gap() + writer.sentence(row.note) if row.note else "")
 
 

@@ -79,8 +79,8 @@ class _Printer:
                 return self.para(item)
             case Equation(term):
                 return _wrap_equation(self.writer.term(term, formula=True), self.body)
-            case Rows(rows):
-                return self.rows(rows)
+            case Rows(rows, chain):
+                return self.rows(rows, chain)
             case Table():
                 return self.table(item)
         raise TypeError(type(item).__name__)
@@ -98,14 +98,14 @@ class _Printer:
         lines[-1] = lines[-1].ljust(self.body - len(change)) + change
         return lines
 
-    def rows(self, rows: tuple[Row, ...]) -> list[str]:
+    def rows(self, rows: tuple[Row, ...], chain: bool = False) -> list[str]:
         labels = [self.say(r.label) if r.label else "" for r in rows]
         lefts = [self.left(r) for r in rows]
         rights = [self.writer.term(r.right, True) if r.right is not None else "" for r in rows]
         notes = [self.say(r.note) if r.note else "" for r in rows]
         wide = [max(map(len, column), default=0) for column in (labels, lefts, rights, notes)]
         digits = all(_numeric(right) for right in rights if right)
-        if sum(wide) + 12 > self.body:
+        if chain or sum(wide) + 12 > self.body:
             return self.stacked(rows, labels, lefts, rights, notes)
         out = []
         for row, label, left, right, note in zip(rows, labels, lefts, rights, notes, strict=True):
@@ -132,13 +132,16 @@ class _Printer:
     ) -> list[str]:  # fmt: skip
         out = []
         for row, label, left, right, note in zip(rows, labels, lefts, rights, notes, strict=True):
-            head = label + (f"  ({note})" if note else "")
-            out += textwrap.wrap(head, self.body) if head else []
+            out += textwrap.wrap(label, self.body) if label else []
             value = f"{left} {row.sign} {right}" if right else left
             if left and right and len(value) + 2 > self.body:
                 out += ["  " + left, f"    {row.sign} {right}"]
             else:
                 out.append("  " + value if left else "    " + value.strip())
+            if note and len(out[-1]) + len(note) + 3 <= self.body:
+                out[-1] += "   " + self.dim(note)
+            elif note:
+                out += ["      " + self.dim(t) for t in textwrap.wrap(note, self.body - 6)]
         return out
 
     def table(self, table: Table) -> list[str]:

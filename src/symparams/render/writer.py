@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..derivation.page import (
     Bytes,
     Change,
@@ -11,6 +13,7 @@ from ..derivation.page import (
     Indices,
     Letter,
     Listing,
+    Row,
     Say,
 )
 from ..symbols import name
@@ -23,6 +26,7 @@ from ..terms import (
     Min,
     Neg,
     Num,
+    Path,
     Pow,
     Prod,
     Quot,
@@ -31,10 +35,36 @@ from ..terms import (
     Sum,
     Sym,
     Term,
+    at,
+    replace,
 )
 from ..words import Sentence, say
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Struck(Term):
+    """A factor that divides out, to be struck through."""
+
+    term: Term
+
+
+def sides(row: Row) -> tuple[Term | Changed | Formula | None, Term | None]:
+    """The two sides of a row, with what divides out marked on the side it begins with."""
+    if not row.cancelled:
+        return row.left, row.right
+    if isinstance(row.left, Term):
+        return _marked(row.left, row.cancelled), row.right
+    if row.left is None and row.right is not None:
+        return None, _marked(row.right, row.cancelled)
+    return row.left, row.right
+
+
+def _marked(node: Term, paths: tuple[Path, ...]) -> Term:
+    for path in sorted(set(paths), key=len, reverse=True):
+        node = replace(node, path, Struck(at(node, path)))
+    return node
 
 
 class Writer:
@@ -79,6 +109,10 @@ class Writer:
                 return self.floor(self._write(inner, 0, formula)), ATOM
             case Ceil(inner):
                 return self.ceil(self._write(inner, 0, formula)), ATOM
+        return self._rarer(node, formula)
+
+    def _rarer(self, node: Term, formula: bool) -> tuple[str, int]:
+        match node:
             case Min(terms) | Max(terms):
                 label = "min" if isinstance(node, Min) else "max"
                 inner_text = ", ".join(self._write(t, 0, formula) for t in terms)
@@ -91,6 +125,9 @@ class Writer:
                 return self.relation(self.term(left, formula), sign, self.term(right, formula)), 0
             case Size(label):
                 return self.size(label), ATOM
+            case Struck(inner):
+                text, level = self._node(inner, formula)
+                return self.struck(text), level
         raise TypeError(type(node).__name__)
 
     def _sum(self, terms: tuple[Term, ...], formula: bool) -> str:
@@ -172,6 +209,10 @@ class Writer:
     def size(self, label: str) -> str:
         """The size of a tensor, not yet unfolded."""
         return f"|{label}|"
+
+    def struck(self, written: str) -> str:
+        """What divides out."""
+        return written
 
     def text(self, words: str) -> str:
         """Words, with what the medium would misread made harmless."""

@@ -1,0 +1,539 @@
+"""The Python door: layers as callables, derivations that show themselves.
+
+>>> from symparams import Conv2d
+>>> conv = Conv2d(in_channels=128, out_channels=256, kernel_size=3)
+>>> conv.params  # (3*3*128 + b) * 256, with the bias switch b left open
+256*b + 294912
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any, Literal
+
+from . import bridge, catalog, frameworks, lookup
+from .algebra import Value, number
+from .binding import bind, find_key
+from .chain import Chain, Part
+from .derivation import compare as comparing
+from .derivation import sequence, shapes, uses
+from .derivation import count as counting
+from .derivation.page import Page
+from .derivation.simplified import Simplified as _Simplified
+from .derivation.simplified import simplified
+from .derivation.steps import Derivation as _Derivation
+from .derivation.steps import Step
+from .derivation.why import Why as _Why
+from .derivation.why import why as ask
+from .errors import UnknownName
+from .declaration import Bound
+from .declaration import Layer as Declared
+from .reading.expressions import read as read_expression
+from .reading.values import read_value
+from .render import json as as_json
+from .render import to_format
+from .terms import Num, S, Term, letters, substitute, total
+
+Quantity = Literal["params", "shape", "macs", "flops", "activations"]
+Level = Literal["line", "exam", "lecture"]
+QUANTITIES = ("params", "shape", "macs", "flops", "activations")
+
+
+class Shown:
+    """What has a page: every format of it, and how a notebook shows it."""
+
+    page: Page
+
+    def text(self, width: int = 80) -> str:
+        """Text of a given width, with Unicode mathematics."""
+        return to_format(self.page, "text", width=width)
+
+    def latex(self, standalone: bool = False) -> str:
+        """LaTeX: a fragment, or a whole document."""
+        return to_format(self.page, "latex", standalone=standalone)
+
+    def markdown(self) -> str:
+        """Markdown with LaTeX mathematics."""
+        return to_format(self.page, "markdown")
+
+    def mathml(self) -> str:
+        """The lines of mathematics as MathML."""
+        return to_format(self.page, "mathml")
+
+    def html(self, standalone: bool = False) -> str:
+        """HTML: a fragment, or a whole page."""
+        return to_format(self.page, "html", standalone=standalone)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/html": self.html(), "text/markdown": self.markdown()}
+
+
+class Derivation(Shown):
+    """A verified derivation.
+
+    >>> from symparams import Linear
+    >>> d = Linear(128, 256, bias=True).derive("line")
+    >>> d.value  # (128 + 1) * 256
+    33024
+    """
+
+    def __init__(self, data: _Derivation) -> None:
+        self.data = data
+        self.page = data.page
+
+    @property
+    def value(self) -> Value | None:
+        """The number, or None while letters remain."""
+        return self.data.value
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps, each with its rule, kind, both sides and evidence."""
+        return self.data.steps
+
+    def verify(self) -> None:
+        """Replay and verify every step again.
+
+        Raises:
+            VerificationError: a step does not hold.
+        """
+        self.data.verify()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``--format json`` prints."""
+        return as_json.derivation(self.data)
+
+    def __repr__(self) -> str:
+        return f"<Derivation of {self.data.quantity} of {self.data.layer}: {self.data.value}>"
+
+
+class Why(Shown):
+    """Why an axis drops out of a count, or where it stays."""
+
+    def __init__(self, data: _Why) -> None:
+        self.data = data
+        self.page = data.page
+
+    @property
+    def drops_out(self) -> bool:
+        """Whether the count does not depend on the axis."""
+        return self.data.drops_out
+
+    @property
+    def removed_by(self) -> tuple[str, ...]:
+        """The ids of the rules that removed it, in order."""
+        return self.data.removed_by
+
+    @property
+    def stays_in(self) -> tuple[str, ...]:
+        """The tensors whose size depends on it."""
+        return self.data.stays_in
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``--format json`` prints."""
+        return as_json.why(self.data)
+
+    def __repr__(self) -> str:
+        return f"<Why {self.data.axis}: {'drops out' if self.drops_out else 'stays'}>"
+
+
+class Comparison(Shown):
+    """Two sides and the ratio of their counts."""
+
+    def __init__(self, data: comparing.Comparison) -> None:
+        self.data = data
+        self.page = data.page
+
+    @property
+    def ratio(self) -> Any:
+        """Left over right, a SymPy expression."""
+        return bridge.to_sympy(self.data.ratio)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``--format json`` prints."""
+        return as_json.comparison(self.data)
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {as_json.code(self.data.ratio)}>"
+
+
+class Simplified(Shown):
+    """An expression simplified in named steps."""
+
+    def __init__(self, data: _Simplified) -> None:
+        self.data = data
+        self.page = data.page
+
+    @property
+    def result(self) -> Any:
+        """What it comes to, a SymPy expression."""
+        return bridge.to_sympy(self.data.after)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``--format json`` prints."""
+        return as_json.simplified(self.data)
+
+    def __repr__(self) -> str:
+        return f"<Simplified: {as_json.code(self.data.after)}>"
+
+
+# --- layers -----------------------------------------------------------------------------------
+
+
+def _ready(value: object) -> object:
+    """A value as the binding takes it: SymPy objects and texts become Terms."""
+    if isinstance(value, str):
+        return read_value(value)
+    if isinstance(value, list | tuple):
+        return tuple(_ready(part) for part in value)
+    if value is None or isinstance(value, bool | int | float | Fraction | Term):
+        return value
+    return bridge.from_sympy(value)
+
+
+class Model:
+    """Layers with what is known of them: one, or several in a row."""
+
+    def __init__(self, chain: Chain, convention: str = "textbook", call: Any = None) -> None:
+        self.chain = chain
+        self.convention = convention
+        self._call = call
+
+    # --- quantities ---
+
+    @property
+    def params(self) -> Any:
+        """The trainable parameters, a SymPy expression over what is open."""
+        return bridge.to_sympy(self.chain.params)
+
+    @property
+    def non_trainable(self) -> Any:
+        """What is stored and not trained."""
+        bounds = [part.bound for part in self.chain.parts]
+        return bridge.to_sympy(total(*(b.put(b.count(trainable=False)) for b in bounds)))
+
+    @property
+    def macs(self) -> Any:
+        """Multiply-accumulates for one input."""
+        return bridge.to_sympy(self._opened(self.chain.macs))
+
+    @property
+    def activations(self) -> Any:
+        """Output values for one input."""
+        return bridge.to_sympy(self._opened(self.chain.activations))
+
+    def _opened(self, size: Term) -> Term:
+        return self.chain.parts[0].bound.expand(size) if len(self.chain.parts) == 1 else size
+
+    @property
+    def formula(self) -> Any:
+        """The count over every letter, nothing put in."""
+        formulas = [part.bound.formula() for part in self.chain.parts]
+        return bridge.to_sympy(total(*formulas))
+
+    @property
+    def output_shape(self) -> tuple[Any, ...]:
+        """The output shape: as the framework orders it, else positions first, channels last."""
+        last = self.chain.parts[-1].bound
+        if self._call is not None:
+            return tuple(_plain(size) for size in frameworks.output_shape(self._call, last))
+        return tuple(_plain(size) for size in shapes.shape(last, last.outputs).sizes)
+
+    @property
+    def tensors(self) -> dict[str, tuple[Any, ...]]:
+        """Every tensor's shape, as the framework lays it out."""
+        if self._call is not None:
+            found = frameworks.tensors(self._call, self.chain.parts[0].bound)
+            return {name: tuple(_plain(size) for size in sizes) for name, sizes in found.items()}
+        out = {}
+        for part in self.chain.parts:
+            front = f"{part.name}." if len(self.chain.parts) > 1 else ""
+            for tensor in part.bound.tensors:
+                if tensor.end.stored:
+                    sizes = part.bound.box(tensor.end.boxes[0])
+                    out[front + tensor.name] = tuple(_plain(size) for size in sizes)
+        return out
+
+    # --- letters ---
+
+    @property
+    def symbols(self) -> SimpleNamespace:
+        """The letters that are open, as SymPy symbols: ``conv.symbols.C_in``."""
+        names: set[str] = set()
+        for part in self.chain.parts:
+            names |= letters(part.bound.params) | letters(part.bound.put(part.bound.macs))
+            names |= letters(part.bound.formula())
+        return SimpleNamespace(**{n: bridge.symbol(n) for n in sorted(names) if n.isidentifier()})
+
+    def subs(self, **values: object) -> Model:
+        """The same layers with letters put in, by any of a name's forms.
+
+        Raises:
+            UnknownName: no layer has such a name.
+        """
+        parts = []
+        used: set[str] = set()
+        for part in self.chain.parts:
+            fresh: dict[str, Term] = {}
+            for name, value in values.items():
+                key = part.bound.layer.key(name)
+                if key is None:
+                    continue
+                used.add(name)
+                for letter in key.letters if name not in key.letters else (name,):
+                    fresh[letter] = _term(value)
+                fresh.setdefault(key.symbol, _term(value))
+            held = {k: substitute(v, fresh) for k, v in part.bound.values.items()}
+            for letter, value in fresh.items():
+                held.setdefault(letter, value)
+            parts.append(Part(part.name, Bound(part.bound.layer, held, part.bound.given)))
+        for name in values:
+            if name not in used:
+                find_key(self.chain.parts[0].bound.layer, name)
+        return Model(Chain(tuple(parts)), self.convention, self._call)
+
+    # --- derivations ---
+
+    def derive(
+        self, level: Level = "exam", quantity: Quantity = "params", form: Any = None
+    ) -> Derivation:
+        """A verified derivation at a level (``line``, ``exam``, ``lecture``).
+
+        Raises:
+            VerificationError: a step does not hold.
+            ValueError: there is no such level or quantity.
+        """
+        if level not in ("line", "exam", "lecture") or quantity not in QUANTITIES:
+            raise ValueError(f"no derivation of {quantity!r} at level {level!r}")
+        if len(self.chain.parts) > 1:
+            return Derivation(sequence.derive(self.chain, quantity, level, self.convention))
+        bound = self.chain.parts[0].bound
+        if quantity == "params":
+            return Derivation(counting.derive(bound, level, self.convention, form))
+        if quantity == "shape":
+            return Derivation(shapes.derive(bound, level, self.convention))
+        return Derivation(uses.derive(bound, quantity, level, self.convention))
+
+    def why(self, name: str) -> Why:
+        """What removed an axis or symbol from the count, or where it stays.
+
+        Raises:
+            UnknownName: no layer has it.
+        """
+        if len(self.chain.parts) == 1:
+            return Why(ask(self.chain.parts[0].bound, name))
+        return Why(sequence.why(self.chain, name))
+
+    def __repr__(self) -> str:
+        names = ", ".join(part.bound.layer.id for part in self.chain.parts)
+        return f"<{names}: {as_json.code(self.chain.params)} parameters>"
+
+    def _repr_html_(self) -> str:
+        return self.derive().html()
+
+
+def _term(value: object) -> Term:
+    ready = _ready(value)
+    if isinstance(ready, bool):
+        return Num(int(ready))
+    if isinstance(ready, int):
+        return Num(ready)
+    if isinstance(ready, Term):
+        return ready
+    raise UnknownName("not_a_value", value=str(value))
+
+
+def _plain(size: object) -> Any:
+    if isinstance(size, int):
+        return size
+    assert isinstance(size, Term)
+    found = number(size)
+    return int(found) if found is not None else bridge.to_sympy(size)
+
+
+class LayerType:
+    """A layer type: call it with its symbols, or with the framework's own keywords."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.found = lookup.find(name)
+
+    @property
+    def id(self) -> str:
+        """The layer's id in the catalogue."""
+        return self.found.id
+
+    @functools.cached_property
+    def declared(self) -> Declared:
+        """The declaration: axes, tensors and rules."""
+        return catalog.layer(self.id)
+
+    @property
+    def formula(self) -> Any:
+        """The count over every letter of the layer, a SymPy expression.
+
+        >>> from symparams import Conv2d
+        >>> Conv2d.formula
+        C_in*C_out*k_h*k_w/g + C_out*b
+        """
+        return bridge.to_sympy(Bound(self.declared).formula())
+
+    @property
+    def symbols(self) -> SimpleNamespace:
+        """The layer's letters as SymPy symbols."""
+        names = {n for key in self.declared.keys for n in (key.symbol, *key.letters)}
+        return SimpleNamespace(**{n: bridge.symbol(n) for n in sorted(names)})
+
+    def __call__(
+        self,
+        *args: object,
+        batch_input_shape: Any = None,
+        input_shape: Any = None,
+        **values: object,
+    ) -> Model:
+        """A layer with values bound.
+
+        Raises:
+            UnknownName: there is no such keyword.
+            ValueRefused: a value does not fit.
+        """
+        ready = {name: _ready(value) for name, value in values.items()}
+        positional = tuple(_ready(value) for value in args)
+        spelling = self.found.spelling
+        framework = spelling is not None and (
+            "." in self.name or bool(positional) or input_shape is not None
+            or batch_input_shape is not None or not self._plain_keys(ready)
+        )  # fmt: skip
+        if spelling is not None and framework:
+            call = spelling.read(positional, ready, batch_input_shape, input_shape)
+            build = catalog.builder(call.layer_id)
+            bound = bind(build, call.given, call.fixed)
+            return Model(Chain((Part(call.layer_id, bound),)), spelling.convention, call)
+        if positional:
+            raise UnknownName("no_positions", layer=self.id)
+        bound = bind(catalog.builder(self.id), ready)
+        return Model(Chain((Part(self.id, bound),)))
+
+    def _plain_keys(self, values: Mapping[str, object]) -> bool:
+        return all(self.declared.key(name) is not None for name in values)
+
+    def derive(self, level: Level = "exam", quantity: Quantity = "params") -> Derivation:
+        """The derivation in letters."""
+        return self().derive(level, quantity)
+
+    def why(self, name: str) -> Why:
+        """Why an axis drops out, in letters."""
+        return self().why(name)
+
+    def __repr__(self) -> str:
+        return f"<layer {self.id}>"
+
+
+@functools.cache
+def layer(name: str) -> LayerType:
+    """A layer type by its id or any usual name.
+
+    A framework's qualified name (``torch.nn.Conv2d``, ``keras.layers.Dense``) also selects
+    its spelling and defaults.
+
+    Raises:
+        UnknownName: there is no such layer.
+
+    >>> layer("keras.layers.Dense")(units=10, use_bias=True, batch_input_shape=[4, 31]).params
+    320
+    """
+    return LayerType(name)
+
+
+def read(text: str, **values: object) -> Model:
+    """A layer, or several in a row, from text as a question puts it.
+
+    Raises:
+        UnreadableError, UnknownName, ValueRefused: with the place in the text.
+
+    >>> read("3x3 convolution, 100x100x128 -> 100x100x256", bias=True).params
+    295168
+    """
+    chain = lookup.read(text, {name: _ready(value) for name, value in values.items()})
+    return Model(chain)
+
+
+def derive(
+    text: str, level: Level = "exam", quantity: Quantity = "params", **values: object
+) -> Derivation:
+    """The derivation for a layer given as text."""
+    return read(text, **values).derive(level, quantity)
+
+
+def why(text: str, name: str, **values: object) -> Why:
+    """Why an axis of a layer given as text drops out, or where it stays."""
+    return read(text, **values).why(name)
+
+
+def compare(
+    left: str, right: str, quantity: str = "params", bias: bool = False, **values: object
+) -> Comparison:
+    """The ratio of two sides, biases left out unless asked for.
+
+    Raises:
+        UnreadableError, UnknownName, ValueRefused: with the place in the text.
+
+    >>> compare("conv2d kernel_size=3, conv2d kernel_size=3", "conv2d kernel_size=5",
+    ...         C_in="C", C_out="C").ratio  # (9*C*C + 9*C*C) / (25*C*C)
+    18/25
+    """
+    shared = {name: _ready(value) for name, value in values.items()}
+    sides = [lookup.read(text, shared, b=bias) for text in (left, right)]
+    return Comparison(comparing.compare(sides[0], sides[1], quantity, bias))
+
+
+def simplify(expression: object, form: Any = "factored") -> Simplified:
+    """Simplify an expression (text, Term or SymPy) in named, verified steps.
+
+    Raises:
+        UnreadableError: the text is no expression.
+
+    >>> simplify("k*k*C_in*C_out + C_out").result
+    C_out*(C_in*k**2 + 1)
+    """
+    ready = read_expression(expression) if isinstance(expression, str) else _ready(expression)
+    if isinstance(ready, int):
+        ready = Num(ready)
+    if not isinstance(ready, Term):
+        raise UnknownName("not_a_value", value=str(expression))
+    return Simplified(simplified(ready, form))
+
+
+def names() -> Iterator[str]:
+    """The names under which layers can be imported."""
+    for identity in catalog.ids():
+        yield camel(identity)
+
+
+def camel(identity: str) -> str:
+    """An id in CamelCase: ``conv_transpose2d`` is ``ConvTranspose2d``.
+
+    >>> camel("conv2d"), camel("conv_transpose2d"), camel("flatten_dense")
+    ('Conv2d', 'ConvTranspose2d', 'FlattenDense')
+    """
+    return "".join(piece[:1].upper() + piece[1:] for piece in identity.split("_"))
+
+
+def letter(name: str) -> Any:
+    """A letter as a SymPy symbol (positive whole number; the bias switch may be 0)."""
+    return bridge.symbol(name)
+
+

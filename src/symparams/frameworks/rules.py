@@ -1,0 +1,288 @@
+"""How a framework's argument becomes what a layer takes, where it is not just another name.
+
+A signature names a rule after ``@``; each is a few lines here.  Sources: the class
+documentation of PyTorch 2.13, Keras 3.15 and flax.linen 0.12; ``jax.lax.conv_transpose``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeGuard
+
+from ..algebra import number
+from ..errors import ValueRefused
+from ..terms import Floor, Num, S, Term, term, total
+
+SPACE = {0: (), 1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
+
+
+@dataclass
+class Reading:
+    """One call while it is being read.
+
+    ``values`` holds every argument by name, the framework's defaults included; ``order`` says
+    whether channels come ``first`` or ``last``, ``sites`` are leading axes beside ``rank``
+    positions.  The rules fill in the rest.
+    """
+
+    name: str
+    order: str
+    rank: int
+    sites: tuple[str, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+    given: dict[str, object] = field(default_factory=dict)
+    fixed: dict[str, object] = field(default_factory=dict)
+    layout: dict[str, str] = field(default_factory=dict)
+    out: str = ""
+    frozen: bool = False
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The axes of one input, in the framework's order."""
+        space = (*self.sites, *SPACE[self.rank])
+        return ("C", *space) if self.order == "first" else (*space, "C")
+
+    def index(self, name: str, dim: object) -> int:
+        """A dimension counted from either end, batch included, as a place from 0."""
+        count = len(self.axes) + 1
+        if isinstance(dim, bool) or not isinstance(dim, int) or not -count <= dim < count:
+            raise ValueRefused("no_such_dim", layer=self.name, key=name, value=shown(dim),
+                               count=count, last=count - 1)  # fmt: skip
+        return dim % count
+
+    def per_axis(self, name: str, usual: int = 1) -> list[Term]:
+        """A size for each position axis; where none was given, the usual one."""
+        value = self.values.get(name)
+        if value is None:
+            return [Num(usual)] * self.rank
+        if not is_list(value):
+            value = [value]
+        spread = list(value) * (self.rank if len(value) == 1 else 1)
+        if len(spread) != self.rank:
+            raise ValueRefused("wrong_axes", key=name, given=len(spread), wanted=self.rank,
+                               layer=self.name)  # fmt: skip
+        return [self.size(name, part) for part in spread]
+
+    def size(self, name: str, value: object) -> Term:
+        """One size, whole or with letters."""
+        if isinstance(value, Term):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueRefused("not_a_size", key=name, value=shown(value))
+        return term(value)
+
+
+Rule = Callable[[Reading, str, str, object], None]
+
+
+def shown(value: object) -> str:
+    """A value as a refusal quotes it: never longer than a line."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 200:
+        return "..."
+    if is_list(value):
+        inside = ", ".join(shown(part) for part in value[:8]) + (", ..." if len(value) > 8 else "")
+        return f"({inside})"
+    text = getattr(value, "name", None) or (value if isinstance(value, str) else repr(value))
+    return str(text) if len(str(text)) <= 60 else str(text)[:57] + "..."
+
+
+def is_list(value: object) -> TypeGuard[Sequence[object]]:
+    """Whether a value is a sequence with a part for each axis."""
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def effective(reading: Reading, kernel: str, dilation: str) -> list[Term]:
+    """The effective kernel size of each axis, d(k - 1) + 1; a kernel left out stays k."""
+    if reading.values.get(kernel) is None:
+        return [S("k_eff" + mark) for mark in marks(reading.rank)]
+    sizes = zip(reading.per_axis(kernel), reading.per_axis(dilation), strict=True)
+    return [_whole(d * (k - 1) + 1) for k, d in sizes]
+
+
+def marks(rank: int) -> tuple[str, ...]:
+    """How each axis marks its letters: k_h, k_w; a single axis needs no mark."""
+    space = SPACE[rank]
+    return ("",) if len(space) == 1 else tuple("_" + axis.lower() for axis in space)
+
+
+def _whole(size: Term) -> Term:
+    found = number(size)
+    return size if found is None else term(int(found))
+
+
+# --- the rules --------------------------------------------------------------------------------
+
+
+def _data_format(reading: Reading, name: str, key: str, value: object) -> None:
+    orders = {"channels_first": "first", "channels_last": "last"}
+    if not isinstance(value, str) or value not in orders:
+        raise ValueRefused("not_accepted", layer=reading.name, key=name, value=shown(value),
+                           wanted=" or ".join(sorted(orders)))  # fmt: skip
+    reading.order = orders[value]
+
+
+def _frozen(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.frozen = not value
+
+
+def _only_one(reading: Reading, name: str, key: str, value: object) -> None:
+    parts = value if is_list(value) else [value]
+    if any(part != 1 for part in parts):
+        raise ValueRefused("only_one", layer=reading.name, key=name, value=shown(value))
+
+
+def _lora(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.fixed["lora"] = True
+    reading.given[key] = value
+
+
+def _ceil_mode(reading: Reading, name: str, key: str, value: object) -> None:
+    if value:
+        reading.fixed["padding"] = "ceil"
+
+
+def _flat_pads(reading: Reading, name: str, key: str, value: object) -> None:
+    """PyTorch's pads: last axis first, (left, right, top, bottom, front, back)."""
+    if is_list(value):
+        flat = list(value)
+        if len(flat) != 2 * reading.rank:
+            raise ValueRefused("pad_count", layer=reading.name, key=name, given=len(flat),
+                               wanted=2 * reading.rank, rank=reading.rank)  # fmt: skip
+        value = [flat[i : i + 2] for i in range(len(flat) - 2, -1, -2)]
+    reading.given[key] = value
+
+
+def _pair(reading: Reading, name: str, key: str, value: object) -> None:
+    """Keras' one-axis pads: a number, or (left, right)."""
+    reading.given[key] = [value] if is_list(value) else value
+
+
+def _lax_pads(reading: Reading, name: str, key: str, value: object) -> None:
+    """Flax: a name, a number, or a number or pair for each axis; periodic and mirrored
+    borders keep the size as SAME does."""
+    if isinstance(value, str):
+        word = value.lower()
+        reading.given[key] = "same" if word in ("circular", "reflect") else word
+    elif is_list(value) and any(is_list(part) for part in value):
+        reading.given[key] = [part if is_list(part) else (part, part) for part in value]
+    else:
+        reading.given[key] = value
+
+
+def _lax_transposed(reading: Reading, name: str, key: str, value: object) -> None:
+    """Flax' transposed convolution: pads are those of the dilated input, so that
+    k_eff - 1 - P takes the place of P (``jax.lax.conv_transpose``)."""
+    if isinstance(value, str):
+        _spread(reading, name, key, "same" if value.lower() == "circular" else value)
+        return
+    parts = list(value) if is_list(value) else [value] * reading.rank
+    if len(parts) != reading.rank:
+        raise ValueRefused("wrong_axes", key=name, given=len(parts), wanted=reading.rank,
+                           layer=reading.name)  # fmt: skip
+    kernels = effective(reading, "kernel_size", "kernel_dilation")
+    reading.given["P"] = [_whole(k - 1) for k in kernels]
+    sides = (part if is_list(part) else (part, part) for part in parts)
+    reading.given["op"] = [
+        _whole(total(*(reading.size(name, side) for side in pair))) for pair in sides
+    ]
+
+
+def _spread(reading: Reading, name: str, key: str, value: object) -> None:
+    """Keras' and Flax' transposed padding by name.
+
+    "valid" keeps the gaps between windows where the stride exceeds the kernel.  With Keras'
+    output_padding the size is PyTorch's, and "same" pads by half the kernel.
+    """
+    dilation = "dilation_rate" if "dilation_rate" in reading.values else "kernel_dilation"
+    kernels = effective(reading, "kernel_size", dilation)
+    extra = reading.values.get("output_padding")
+    if extra is not None:
+        half = [_whole(Floor(k / 2)) for k in kernels]
+        reading.given[key] = half if str(value).lower() == "same" else 0
+        reading.given["op"] = extra
+        return
+    strides = zip(reading.per_axis("strides"), kernels, strict=True)
+    if str(value).lower() == "valid" and not all(_within(s, k) for s, k in strides):
+        reading.fixed["padding"] = "gaps"
+        return
+    reading.given[key] = value
+
+
+def _within(stride: Term, kernel: Term) -> bool:
+    s, k = number(stride), number(kernel)
+    return s == 1 or (s is not None and k is not None and s <= k)
+
+
+def _output_size(reading: Reading, name: str, key: str, value: object) -> None:
+    """Adaptive pooling: None keeps the input's size."""
+    names = SPACE[reading.rank]
+    if is_list(value) and len(value) == len(names):
+        value = [S(n) if part is None else part for part, n in zip(value, names, strict=True)]
+    reading.given[key] = value
+
+
+def _ratio(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.fixed["by"] = "ratio"
+    reading.given[key] = value
+
+
+def _to_size(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.fixed["to"] = "size"
+    reading.given[key] = value
+
+
+def _keepdims(reading: Reading, name: str, key: str, value: object) -> None:
+    if value:
+        ones = ("1",) * reading.rank
+        axes = ("C", *ones) if reading.order == "first" else (*ones, "C")
+        reading.out = " ".join(("N", *axes))
+
+
+def _halve(reading: Reading, name: str, key: str, value: object) -> None:
+    """A gated linear unit halves one axis."""
+    at = reading.index(name, value)
+    if at == 0:
+        raise ValueRefused("batch_dim", layer=reading.name, key=name, value=shown(value))
+    reading.fixed["halved"] = halved = reading.axes[at - 1]
+    axes = (axis + "_out" if axis == halved else axis for axis in reading.axes)
+    reading.out = " ".join(("N", *axes))
+
+
+def _merge(reading: Reading, name: str, key: str, value: object) -> None:
+    """Flatten from start_dim to end_dim; from 0 on the batch is merged in as well."""
+    first = reading.index(name, value)
+    last = reading.index("end_dim", reading.values["end_dim"])
+    if last < first:
+        raise ValueRefused("dims_crossed", layer=reading.name, first=first, last=last)
+    start, stop = max(first - 1, 0), max(last, 1)
+    axes = tuple("C_in" if axis == "C" else axis for axis in reading.axes)
+    head = ("(N C_out)",) if first == 0 and last else ("N", *axes[:start], "C_out")
+    reading.fixed |= {"start": start, "stop": stop}
+    reading.out = " ".join((*head, *axes[stop:]))
+
+
+def _transpose_kernel(reading: Reading, name: str, key: str, value: object) -> None:
+    if value:
+        reading.layout["weight"] = "k C_out C_in"
+
+
+RULES: Mapping[str, Rule] = {
+    "data_format": _data_format,
+    "frozen": _frozen,
+    "only_one": _only_one,
+    "lora": _lora,
+    "ceil_mode": _ceil_mode,
+    "flat_pads": _flat_pads,
+    "pair": _pair,
+    "lax_pads": _lax_pads,
+    "lax_transposed": _lax_transposed,
+    "spread": _spread,
+    "output_size": _output_size,
+    "ratio": _ratio,
+    "to_size": _to_size,
+    "keepdims": _keepdims,
+    "halve": _halve,
+    "merge": _merge,
+    "transpose_kernel": _transpose_kernel,
+}

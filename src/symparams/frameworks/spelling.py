@@ -1,0 +1,392 @@
+"""The engine behind the tables: a class name's signature, read into what a layer takes.
+
+A signature is a line of words ``name[:key][@rule][=default]`` in positional order: ``key`` is
+the layer's symbol, ``rule`` one of ``rules.RULES``, and a bare name changes no size and is
+accepted without effect.  After ``*`` come arguments that are only given by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..binding import bind, size
+from ..errors import DeclarationError, UnknownName, ValueRefused
+from ..declaration import Bound, Build, Key, Layer
+from ..terms import Num, S, Sym, Term
+from .rules import RULES, SPACE, Reading, is_list, marks, shown
+
+Shape = Sequence[object]
+BATCH = Key("N", "batch")
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """A framework: its id (also its convention's), its name, its import prefixes, where its
+    channels stand, and whether a bare number is a window of one axis."""
+
+    id: str
+    title: str
+    prefixes: tuple[str, ...]
+    order: str
+    one_axis: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a constructor."""
+
+    name: str
+    key: str = ""
+    rule: str = ""
+    default: object = None
+    by_place: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor as the framework stores it: the layer's name for it, the framework's, and its
+    axes in order; ``k`` are all window axes, ``x`` all positions, ``(a b)`` is one axis."""
+
+    tensor: str
+    name: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a framework spells a layer.
+
+    ``layer`` is the layer's id, with ``{n}`` where the number of positions decides, which is
+    ``rank`` if the name fixes it.  ``takes`` says what an input has besides batch and
+    channels: ``grid`` positions, any number of ``lead`` axes, ``flat`` or ``any`` (of both).
+    ``loose`` accepts whatever arguments are given.
+    """
+
+    framework: Framework
+    name: str
+    layer: str
+    signature: tuple[Parameter, ...] = ()
+    tensors: tuple[Stored, ...] = ()
+    takes: str = "grid"
+    rank: int | None = None
+    loose: bool = False
+
+    @property
+    def qualified(self) -> str:
+        """The name with the framework's import prefix."""
+        return f"{self.framework.prefixes[0]}.{self.name}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments' names, in order."""
+        return tuple(parameter.name for parameter in self.signature)
+
+    def read(
+        self,
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+        batch_input_shape: Shape | None = None,
+        input_shape: Shape | None = None,
+    ) -> Call:
+        """One call: what it gives the layer, as the framework means it.
+
+        Raises:
+            UnknownName: an argument the class does not have.
+            ValueRefused: too many arguments, or one that cannot be used.
+
+        >>> from symparams.frameworks import find
+        >>> (conv,) = find("keras.layers.Conv2D")
+        >>> call = conv.read([64, 3], {"padding": "same"}, input_shape=(32, 32, 3))
+        >>> call.layer_id, call.given["C_out"], call.given["P"], call.given["C_in"]
+        ('conv2d', 64, 'same', 3)
+        """
+        named = dict(kwargs or {})
+        shapes = {"batch_input_shape": batch_input_shape, "input_shape": input_shape}
+        for key in shapes:
+            if key in named and key not in self.names:
+                shapes[key] = _one_shape(key, shapes[key], named.pop(key))
+        batch, shape = _shapes(**shapes)
+        written = self._named(args, named)
+        values = {p.name: p.default for p in self.signature} | written
+        reading = self._reading(values, shape)
+        for name in written.keys() - values.keys() | (written.keys() - set(self.names)):
+            reading.given[name] = written[name]
+        for parameter in self.signature:
+            _take(reading, parameter, values[parameter.name])
+        self._take_shape(reading, shape)
+        return Call(self, self.layer.format(n=reading.rank), reading.given, reading.fixed, batch,
+                    tuple(written.items()), reading.order, reading.out, reading.layout,
+                    reading.frozen)  # fmt: skip
+
+    def fits(self, args: Sequence[object]) -> bool:
+        """Whether positional arguments can stand where they do."""
+        places = [p for p in self.signature if p.by_place]
+        return self.loose or (
+            len(args) <= len(places)
+            and all(_plausible(p.name, a) for p, a in zip(places, args, strict=False))
+        )
+
+    def _named(self, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, object]:
+        """Every argument under its name."""
+        if self.loose:
+            return {}
+        places = [p.name for p in self.signature if p.by_place]
+        if len(args) > len(places):
+            raise ValueRefused("too_many_arguments", layer=self.name, given=len(args),
+                               wanted=len(places), known=", ".join(places))  # fmt: skip
+        for name, value in zip(places, args, strict=False):
+            if not _plausible(name, value):
+                raise ValueRefused("wrong_place", layer=self.name, key=name, value=shown(value))
+        written = dict(zip(places, args, strict=False))
+        for name, value in kwargs.items():
+            if name in written:
+                raise ValueRefused("argument_twice", layer=self.name, key=name)
+            if name not in self.names and name not in letters_of():
+                self._refuse(name)
+            written[name] = value
+        return written
+
+    def _refuse(self, name: str) -> None:
+        near = difflib.get_close_matches(name, self.names, 1, 0.6)
+        told = [p.name for p in self.signature if p.key or p.rule]
+        raise UnknownName("no_argument", framework=self.framework.title, layer=self.name,
+                          key=shown(name), near=near[0] if near else None,
+                          known=", ".join(told))  # fmt: skip
+
+    def _reading(self, values: Mapping[str, object], shape: Shape | None) -> Reading:
+        order = self.framework.order if self.takes != "lead" else "last"
+        axes = None if shape is None else len(shape) - 1
+        sites: tuple[str, ...] = ()
+        if self.takes == "lead":
+            rank, sites = 0, _leading(axes or 0)
+        elif self.takes == "any" and axes is not None and axes > max(SPACE):
+            rank, sites = 0, _leading(axes)
+        elif self.rank is not None:
+            rank = self.rank
+        else:
+            rank = _rank(self, values, axes)
+        if rank not in SPACE or (self.takes == "grid" and rank == 0):
+            raise ValueRefused("too_many_axes", layer=self.name, given=rank)
+        reading = Reading(self.name, order, rank, sites, values)
+        if self.takes in ("any", "lead") and sites:
+            reading.fixed["lead"] = len(sites)
+        if self.takes in ("any", "flat"):
+            reading.fixed["rank"] = rank
+        return reading
+
+    def _take_shape(self, reading: Reading, shape: Shape | None) -> None:
+        """The sizes the input brings; a size that was also given must be the same."""
+        if shape is None:
+            return
+        if len(shape) != len(reading.axes):
+            raise ValueRefused("input_axes", layer=self.name, shape=shown(list(shape)),
+                               given=len(shape), wanted=len(reading.axes),
+                               axes=", ".join(reading.axes))  # fmt: skip
+        for axis, found in zip(reading.axes, shape, strict=True):
+            if found is None:
+                continue
+            name = "C_in" if axis == "C" else axis
+            there = next((n for n in (name, axis) if n in reading.given), None)
+            if there is None:
+                reading.given[name] = found
+            elif _differ(reading.given[there], found):
+                raise ValueRefused("input_contradicts", layer=self.name, key=self._word(there),
+                                   value=shown(reading.given[there]), found=shown(found),
+                                   shape=shown(list(shape)))  # fmt: skip
+
+    def _word(self, key: str) -> str:
+        return next((p.name for p in self.signature if p.key == key), key)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that was read: the layer's id, what is given to it, its structural options, the
+    batch (None where unknown), and how the framework lays out shapes and tensors."""
+
+    spelling: Spelling
+    layer_id: str
+    given: Mapping[str, object]
+    fixed: Mapping[str, object] = field(default_factory=dict)
+    batch: Term | None = None
+    written: tuple[tuple[str, object], ...] = ()
+    order: str = "first"
+    out: str = ""
+    layout: Mapping[str, str] = field(default_factory=dict)
+    frozen: bool = False
+
+    def bind(self, build: Build) -> Bound:
+        """The layer, built by what the caller hands over, with the call's values bound."""
+        return bind(functools.partial(_frozen, build) if self.frozen else build, self.given,
+                    self.fixed)  # fmt: skip
+
+    @property
+    def meaning(self) -> tuple[object, ...]:
+        """What must be equal for two readings to be one."""
+        return self.layer_id, dict(self.given), dict(self.fixed), self.frozen
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{name}={shown(value)}" for name, value in self.written)
+        return f"{self.spelling.qualified}({said})"
+
+
+# --- pieces of reading --------------------------------------------------------------------
+
+
+def _one_shape(key: str, given: Shape | None, found: object) -> Shape:
+    if given is not None:
+        raise ValueRefused("argument_twice", layer="", key=key)
+    if not is_list(found):
+        raise ValueRefused("not_a_shape", key=key, value=shown(found))
+    return found
+
+
+def _shapes(
+    batch_input_shape: Shape | None, input_shape: Shape | None
+) -> tuple[Term | None, Shape | None]:
+    """The batch, where it is known, and the shape of one input."""
+    if batch_input_shape is None:
+        return None, None if input_shape is None else _sized(input_shape)
+    if input_shape is not None:
+        raise ValueRefused("two_shapes")
+    if not batch_input_shape:
+        raise ValueRefused("not_a_shape", key="batch_input_shape", value="()")
+    first, *rest = batch_input_shape
+    batch = None if first in (None, -1) else size(BATCH, first)
+    return batch, _sized(rest)
+
+
+def _sized(shape: Shape) -> Shape:
+    return [None if part is None else _number(size(BATCH, part)) for part in shape]
+
+
+def _number(held: Term) -> object:
+    return held.value if isinstance(held, Num) else held
+
+
+def _leading(count: int) -> tuple[str, ...]:
+    return ("T",) if count == 1 else tuple(f"T_{i + 1}" for i in range(count))
+
+
+def _rank(spelling: Spelling, values: Mapping[str, object], axes: int | None) -> int:
+    """The number of positions: from the window's parts, else from the input, else two."""
+    held = [values[p.name] for p in spelling.signature if p.key and values[p.name] is not None]
+    if spelling.takes == "grid":
+        for value in held:
+            if is_list(value) and len(value) > 1:
+                return len(value)
+        if spelling.framework.one_axis and values.get("kernel_size") is not None:
+            window = values["kernel_size"]
+            if is_list(window) or isinstance(window, int):
+                return 1
+    return 2 if axes is None else axes
+
+
+def _take(reading: Reading, parameter: Parameter, value: object) -> None:
+    if value is None:
+        return
+    if parameter.rule:
+        RULES[parameter.rule](reading, parameter.name, parameter.key, value)
+    elif parameter.key:
+        if parameter.key in reading.given:
+            raise ValueRefused("argument_twice", layer=reading.name, key=parameter.name)
+        reading.given[parameter.key] = value
+
+
+def _differ(left: object, right: object) -> bool:
+    return isinstance(left, int) and isinstance(right, int) and left != right
+
+
+def _frozen(build: Build, **options: object) -> Layer:
+    layer = build(**options)
+    return replace(layer, tensors=tuple(tensor.frozen() for tensor in layer.tensors))
+
+
+@functools.cache
+def letters_of() -> frozenset[str]:
+    """The symbols that any call takes beside the framework's own arguments."""
+    plain = {"C", "C_in", "C_out", "b", "g", "m", "r", "T", "N"}
+    for rank, space in SPACE.items():
+        plain |= {*space, *(axis + "_out" for axis in space)}
+        plain |= {base + mark for base in ("k", "s", "P", "d", "op", "f") for mark in marks(rank)}
+    return frozenset(plain - {"N"})
+
+
+_FLAGS = frozenset(
+    {"inplace", "return_indices", "ceil_mode", "count_include_pad", "keepdims", "bias", "use_bias",
+     "transpose_kernel", "align_corners", "recompute_scale_factor"}
+)  # fmt: skip
+_NAMES = re.compile(
+    r"activation|data_format|padding_mode|mode|interpolation|approximate|name|d?type"
+    r"|param_dtype|precision|device|.*_(initializer|regularizer|constraint|init)"
+)
+
+
+def _plausible(name: str, value: object) -> bool:
+    """Whether a value can stand at an argument's place: a flag is no size, a name no number."""
+    if value is None or isinstance(value, Sym):
+        return not isinstance(value, Sym) or name not in _FLAGS or value == S("b")
+    if name in _FLAGS:
+        return isinstance(value, bool) or value in (0, 1)
+    if _NAMES.fullmatch(name):
+        return not isinstance(value, int | float | Term) and not is_list(value)
+    return True
+
+
+# --- tables ---------------------------------------------------------------------------------
+
+_WORD = re.compile(r"(?P<name>\w+)(?::(?P<key>\w+))?(?:@(?P<rule>\w+))?(?:=(?P<default>\S+))?")
+
+
+def row(
+    framework: Framework,
+    name: str,
+    layer: str,
+    signature: str = "",
+    tensors: Mapping[str, str] | None = None,
+    *,
+    takes: str = "grid",
+    ranks: Sequence[int | None] = (None,),
+    also: Sequence[str] = (),
+    loose: bool = False,
+) -> Iterator[Spelling]:
+    """The spellings of one row: one for each number of axes, under each name.
+
+    ``tensors`` maps the layer's tensor to ``name: axes``; ``{n}`` in a name or an id is the
+    number of axes.
+
+    >>> torch = Framework("pytorch", "PyTorch", ("torch.nn",), "first")
+    >>> [s.name for s in row(torch, "Conv{n}d", "conv{n}d", "in_channels:C_in", ranks=(1, 2))]
+    ['Conv1d', 'Conv2d']
+    """
+    stored = tuple(
+        Stored(tensor, *(part.strip() for part in line.split(":", 1)))
+        for tensor, line in (tensors or {}).items()
+    )
+    words = tuple(_parameters(signature))
+    for rank in ranks:
+        for spelled in (name, *also):
+            yield Spelling(framework, spelled.format(n=rank), layer, words, stored, takes, rank,
+                           loose)  # fmt: skip
+
+
+def _parameters(signature: str) -> Iterator[Parameter]:
+    by_place = True
+    for word in signature.split():
+        if word == "*":
+            by_place = False
+            continue
+        match = _WORD.fullmatch(word)
+        if match is None or (match["rule"] and match["rule"] not in RULES):
+            raise DeclarationError("bad_signature", word=word)
+        yield Parameter(match["name"], match["key"] or "", match["rule"] or "",
+                        _default(match["default"]), by_place)  # fmt: skip
+
+
+def _default(text: str | None) -> object:
+    if text is None:
+        return None
+    return int(text) if re.fullmatch(r"-?\d+", text) else text

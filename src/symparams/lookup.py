@@ -1,0 +1,224 @@
+"""From what somebody wrote - a name, a call, words - to layers with their values bound.
+
+The one place that knows both how layers are written and which layers there are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from . import catalog, frameworks
+from .axes import SITES
+from .chain import Chain, Request, chain
+from .errors import Error, UnknownName
+from .declaration import Build, Layer
+from .reading.layers import PHRASES, LayerText, read_layers
+from .terms import Term
+
+DIMENSIONAL = ("conv", "depthwise_conv", "conv_transpose", "locally_connected", "max_pool",
+               "avg_pool", "global_max_pool", "global_avg_pool", "adaptive_max_pool",
+               "adaptive_avg_pool", "pad", "crop", "upsample")  # fmt: skip
+RANKED = ("flatten", "flatten_dense", "global_pool_dense", "activation", "dropout", "identity")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A layer under some name: its id and, for a framework's name, that framework's spelling."""
+
+    id: str
+    spelling: frameworks.Spelling | None = None
+
+
+def find(name: str) -> Found:
+    """A layer by its id, its id in CamelCase, a phrase, or a framework's class name.
+
+    Raises:
+        UnknownName: no layer has this name; the nearest one is suggested.
+
+    >>> find("conv2d").id, find("torch.nn.Linear").id
+    ('conv2d', 'linear')
+    """
+    if name in catalog.ids():
+        return Found(name)
+    spellings = frameworks.find(name)
+    if spellings:
+        return Found(spellings[0].id_for(None), spellings[0])
+    folded = _fold(name)
+    if folded in _names():
+        return Found(_names()[folded])
+    near = difflib.get_close_matches(folded, list(_names()), 1, 0.6)
+    raise UnknownName("unknown_layer", name=name, near=_names()[near[0]] if near else None)
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+@functools.cache
+def _names() -> Mapping[str, str]:
+    """Every usual name, folded: ids, phrases (two-dimensional unless said), class names."""
+    names = {_fold(identity): identity for identity in catalog.ids()}
+    for phrase, spelled in PHRASES.items():
+        identity = spelled + "2d" if spelled in DIMENSIONAL else spelled
+        if identity in catalog.ids():
+            names.setdefault(_fold(phrase), identity)
+    return names
+
+
+# --- texts ----------------------------------------------------------------------------------
+
+
+def read(text: str, more: Mapping[str, object] | None = None, **force: object) -> Chain:
+    """A layer or sequence as somebody wrote it, with further values for all of it.
+
+    Raises:
+        UnreadableError, UnknownName, ValueRefused: with the place in the text where known.
+    """
+    layers = read_layers(text, catalog.ids())
+    requests = [request for written in layers for request in requests_of(written)]
+    return chain(requests, {**(more or {}), **force})
+
+
+def requests_of(written: LayerText) -> list[Request]:
+    """What one written layer asks for."""
+    try:
+        if written.style == "call":
+            return [_called(written)]
+        if written.style == "keys":
+            return [_keyed(written)]
+        return _worded(written)
+    except Error as error:
+        if error.text is None and written.text:
+            start = written.span[0]
+            raise error.at(written.text, start) if error.id == "unknown_layer" else error from None
+        raise
+
+
+def _called(written: LayerText) -> Request:
+    found = find(written.name)
+    kwargs = dict(written.keys)
+    if found.spelling is None:
+        given, fixed = _shaped(catalog.builder(found.id), written, kwargs)
+        if written.args:
+            raise UnknownName("no_positions", layer=found.id)
+        return Request(catalog.builder(found.id), given, fixed)
+    spelling = frameworks.choose(written.name, written.args, kwargs)
+    call = spelling.read(written.args, kwargs)
+    build = catalog.builder(call.layer_id)
+    given, fixed = _shaped(build, written, dict(call.given), dict(call.fixed))
+    return Request(build, given, fixed)
+
+
+def _keyed(written: LayerText) -> Request:
+    found = find(written.name)
+    build = catalog.builder(found.id)
+    given, fixed = _shaped(build, written, dict(written.keys))
+    return Request(build, given, fixed)
+
+
+def _worded(written: LayerText) -> list[Request]:
+    keys = dict(written.keys)
+    name = written.name
+    if name == "separable_conv":
+        return _separable(written, keys)
+    axes = keys.pop("axes", None)
+    n = axes if isinstance(axes, int) else _axes_of(written, keys, name)
+    identity = f"{name}{n}d" if name in DIMENSIONAL else name
+    if identity not in catalog.ids():
+        raise UnknownName("unknown_layer", name=name, near=None)
+    build = catalog.builder(identity)
+    fixed: dict[str, object] = {}
+    if name in RANKED:
+        shape = written.input or ()
+        fixed["rank"] = min(max(len(shape) - 1, 0), 3) if shape else 2
+        if name in ("flatten_dense", "global_pool_dense"):
+            fixed["rank"] = max(int(str(fixed["rank"])), 1)
+    given, fixed = _shaped(build, written, keys, fixed)
+    return [Request(build, given, fixed)]
+
+
+def _separable(written: LayerText, keys: dict[str, object]) -> list[Request]:
+    """A depthwise convolution, then a pointwise one: 1x1, with the filters and the bias."""
+    axes = keys.pop("axes", None)
+    n = axes if isinstance(axes, int) else _axes_of(written, keys, "conv")
+    point = {k: keys.pop(k) for k in ("out_channels", "filters", "units") if k in keys}
+    if "bias" in keys:
+        point["bias"] = keys["bias"]
+    output = written.output
+    depth = catalog.builder(f"depthwise_conv{n}d")
+    given, fixed = _shaped(depth, LayerText(written.name, "words", input=written.input), keys)
+    if output is not None:
+        given.update(_extents(depth(**fixed), output[:-1], out=True))
+        point["C_out"] = output[-1]
+    return [
+        Request(depth, given, fixed),
+        Request(catalog.builder(f"conv{n}d"), {**point, "kernel_size": 1}, {}),
+    ]
+
+
+def _axes_of(written: LayerText, keys: Mapping[str, object], name: str) -> int:
+    """How many axes: as many as the kernel has, as the shapes have, else two."""
+    for key in ("kernel_size", "stride", "padding", "output_size", "scale_factor"):
+        value = keys.get(key)
+        if isinstance(value, tuple) and 1 < len(value) <= 3:
+            return len(value)
+    for shape in (written.input, written.output):
+        if shape and 2 <= len(shape) <= 4 and not (name.startswith("global") and len(shape) == 1):
+            return len(shape) - 1
+    return 2
+
+
+Shape = tuple[Term, ...]
+
+
+def _shaped(
+    build: Build,
+    written: LayerText,
+    keys: dict[str, object],
+    fixed: dict[str, object] | None = None,
+) -> tuple[dict[str, object], dict[str, object]]:
+    """The shapes of a text as values of the layer's axes: positions first, channels last."""
+    fixed = dict(fixed or {})
+    layer = build(**fixed)
+    given = dict(keys)
+    if written.input is not None:
+        if layer.id == "linear" and len(written.input) > 1:
+            fixed["lead"] = len(written.input) - 1
+            layer = build(**fixed)
+        given.update(_read_shape(layer, written.input, given, out=False))
+    if written.output is not None:
+        given.update(_read_shape(layer, written.output, given, out=True))
+    return given, fixed
+
+
+def _read_shape(
+    layer: Layer, shape: Shape, given: Mapping[str, object], out: bool
+) -> dict[str, object]:
+    box = layer.outputs if out else layer.inputs
+    sites = [a for a in box if a.role in SITES]
+    taken = {k.symbol for g in given if (k := layer.key(g)) is not None}
+    channel = "C_out" if out else _input_channel(layer)
+    if len(shape) == len(sites) and sites:
+        return _extents(layer, shape, out)
+    if len(shape) != len(sites) + 1:
+        raise Error("shape_axes", layer=layer.id, have=len(shape), want=len(sites) + 1)
+    values = _extents(layer, shape[:-1], out)
+    key = layer.key(channel)
+    if key is not None and key.symbol not in taken:
+        values[channel] = shape[-1]
+    return values
+
+
+def _input_channel(layer: Layer) -> str:
+    return next((a.name for a in layer.inputs if a.role not in SITES), "C_in")
+
+
+def _extents(layer: Layer, sizes: Sequence[Term], out: bool) -> dict[str, object]:
+    box = layer.outputs if out else layer.inputs
+    sites = [a.name for a in box if a.role in SITES]
+    if len(sizes) != len(sites):
+        raise Error("shape_axes", layer=layer.id, have=len(sizes) + 1, want=len(sites) + 1)
+    return {name: size for name, size in zip(sites, sizes, strict=True) if layer.key(name)}
