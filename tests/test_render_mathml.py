@@ -90,8 +90,10 @@ class Reader:
 
     def __init__(self, elements: list[Element]) -> None:
         signs = [(e.text or "") if e.tag == "mo" else "" for e in elements]
-        start = signs.index("→") + 1 if "→" in signs else 0
-        self.todo, self.signs = elements[start:], signs[start:]
+        kept = slice(None)
+        if "→" in signs:
+            kept = slice(signs.index("→") + 1, -1 if signs[0] == "(" else None)
+        self.todo, self.signs = elements[kept], signs[kept]
         self.place = 0
 
     def sign(self, *wanted: str) -> str:
@@ -354,8 +356,11 @@ def test_no_text_of_a_user_is_markup(text: str) -> None:
         assert_core(root)
         assert not {"href", "onload"} & {key for e in root.iter() for key in e.attrib}
         mathml.math(fact, True).encode("utf-8")
-    page = Page(Say("titles.params", {"layer": text}), formula=(Say("formula.params", {
-        "formula": text}),), blocks=(Block(Say("subgoals.axes"), (Equation(S(text)),)),))  # fmt: skip
+    page = Page(
+        Say("titles.params", {"layer": text}),
+        blocks=(Block(Say("subgoals.axes"), (Equation(S(text)),)),),
+        formula=(Say("formula.params", {"formula": text}),),
+    )
     for line in mathml.render(page).splitlines():
         assert_core(plain(line))
 

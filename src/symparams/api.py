@@ -413,11 +413,14 @@ class LayerType:
         ready = {name: _ready(value) for name, value in values.items()}
         positional = tuple(_ready(value) for value in args)
         spelling = self.found.spelling
-        framework = spelling is not None and (
-            "." in self.name or bool(positional) or input_shape is not None
-            or batch_input_shape is not None or not self._plain_keys(ready)
-        )  # fmt: skip
-        if spelling is not None and framework:
+        shaped = input_shape is not None or batch_input_shape is not None
+        if spelling is not None and positional and "." not in self.name and not shaped:
+            names = spelling.names[: len(positional)]
+            if len(names) == len(positional) and not set(names) & set(ready):
+                ready, positional = {**dict(zip(names, positional, strict=True)), **ready}, ()
+        if spelling is not None and (
+            "." in self.name or positional or shaped or not self._plain_keys(ready)
+        ):
             call = spelling.read(positional, ready, batch_input_shape, input_shape)
             build = catalog.builder(call.layer_id)
             bound = bind(build, call.given, call.fixed)

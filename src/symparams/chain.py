@@ -14,7 +14,8 @@ from .axes import Box
 from .binding import Given, bind
 from .errors import ValueRefused
 from .declaration import Bound, Build
-from .terms import ONE, S, Sym, Term, letters, product, substitute, total
+from .rewriting import tidy
+from .terms import ONE, Ceil, Floor, S, Term, letters, product, total, walk
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,9 @@ def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
     Raises:
         UnknownName, ValueRefused: as ``bind``; also where no layer has a shared key.
     """
+    if len(requests) == 1:
+        (only,) = requests
+        return Chain((Part(_names(requests)[0], bind(only.build, {**only.given, **(shared or {})}, only.fixed)),))
     names = _names(requests)
     parts: list[Part] = []
     used: set[str] = set()
@@ -82,7 +86,7 @@ def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
             entry = found.kind == "extent" or found.symbol in ("C_in", "C")
             if found.symbol not in taken and found.kind != "derived" and not (position and entry):
                 given[key] = held
-        parts.append(Part(name, _scoped(bind(request.build, given, request.fixed), name, len(requests))))
+        parts.append(Part(name, _scoped(bind(request.build, given, request.fixed), name)))
     for key in shared or {}:
         if key not in used:
             raise ValueRefused("no_layer_has", key=key)
@@ -121,17 +125,14 @@ def _following(before: Bound, inputs: Box, request: Request) -> dict[str, object
     return given
 
 
-def _scoped(bound: Bound, name: str, parts: int) -> Bound:
-    """Derived sizes that are not known get their part's name in front."""
-    if parts == 1:
-        return bound
+def _scoped(bound: Bound, name: str) -> Bound:
+    """Derived sizes that are not known: short ones are put in, others get their part's name."""
     values = dict(bound.values)
     for define in bound.layer.defines:
         if define.symbol in values or define.symbol.startswith("k_eff"):
             continue
-        opened = substitute(define.term, values)
-        if isinstance(opened, Sym) and opened.name != define.symbol:
-            values[define.symbol] = opened
-        elif letters(opened):
-            values[define.symbol] = S(f"{name}.{define.symbol}")
+        opened = tidy(bound.expand(define.term))
+        if letters(opened):
+            short = not any(isinstance(node, Floor | Ceil) for _, node in walk(opened))
+            values[define.symbol] = opened if short else S(f"{name}.{define.symbol}")
     return Bound(bound.layer, values, bound.given)

@@ -45,7 +45,8 @@ def find(name: str) -> Found:
         return Found(name)
     spellings = frameworks.find(name)
     if spellings:
-        return Found(spellings[0].id_for(None), spellings[0])
+        first = spellings[0]
+        return Found(first.layer.format(n=first.rank or 2), first)
     folded = _fold(name)
     if folded in _names():
         return Found(_names()[folded])
@@ -105,8 +106,7 @@ def _called(written: LayerText) -> Request:
         if written.args:
             raise UnknownName("no_positions", layer=found.id)
         return Request(catalog.builder(found.id), given, fixed)
-    spelling = frameworks.choose(written.name, written.args, kwargs)
-    call = spelling.read(written.args, kwargs)
+    call = frameworks.read(written.name, written.args, kwargs)
     build = catalog.builder(call.layer_id)
     given, fixed = _shaped(build, written, dict(call.given), dict(call.fixed))
     return Request(build, given, fixed)
@@ -115,7 +115,11 @@ def _called(written: LayerText) -> Request:
 def _keyed(written: LayerText) -> Request:
     found = find(written.name)
     build = catalog.builder(found.id)
-    given, fixed = _shaped(build, written, dict(written.keys))
+    layer, keys = build(), dict(written.keys)
+    if found.spelling is not None and not all(layer.key(name) for name in keys):
+        call = frameworks.read(written.name, (), keys)
+        return Request(catalog.builder(call.layer_id), dict(call.given), dict(call.fixed))
+    given, fixed = _shaped(build, written, keys)
     return Request(build, given, fixed)
 
 

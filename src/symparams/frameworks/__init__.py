@@ -23,7 +23,7 @@ from .torch import TORCH
 
 __all__ = [
     "FRAMEWORKS", "Call", "Framework", "Parameter", "Spelling", "Stored", "aliases", "candidates",
-    "find", "output_shape", "read", "row", "spellings", "tensors",
+    "choose", "find", "one_of", "output_shape", "read", "row", "spellings", "tensors",
 ]  # fmt: skip
 
 FRAMEWORKS = (TORCH, KERAS, FLAX)
@@ -94,11 +94,18 @@ def read(
     >>> str(read("Dense", [64, False]))
     'flax.linen.Dense(features=64, use_bias=False)'
     """
-    return choose(name, candidates(name, list(kwargs or {})), args, kwargs,
+    return one_of(name, candidates(name, list(kwargs or {})), args, kwargs,
                   batch_input_shape=batch_input_shape, input_shape=input_shape)  # fmt: skip
 
 
 def choose(
+    name: str, args: Sequence[object] = (), kwargs: Mapping[str, object] | None = None
+) -> Spelling:
+    """The spelling a call is meant in; see ``read``."""
+    return read(name, args, kwargs).spelling
+
+
+def one_of(
     name: str,
     among: Sequence[Spelling],
     args: Sequence[object] = (),

@@ -81,6 +81,15 @@ class Spelling:
         return f"{self.framework.prefixes[0]}.{self.name}"
 
     @property
+    def convention(self) -> str:
+        """The id of the framework's convention."""
+        return self.framework.id
+
+    def id_for(self, rank: int | None) -> str:
+        """The layer's id for a number of positions; two where nothing fixes it."""
+        return self.layer.format(n=self.rank or rank or 2)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The arguments' names, in order."""
         return tuple(parameter.name for parameter in self.signature)

@@ -69,13 +69,15 @@ class Tokens:
     """A text cut into tokens: parallel lists of kind, text, start and end.
 
     Kinds are number, word, string, cross, arrow, axes, super, greek, dot, end; a sign is its
-    own kind.  ``closes`` maps each opening bracket to its closing one.
+    own kind.  ``closes`` maps each opening bracket to its closing one.  Without ``grouped``
+    a comma never groups digits.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, grouped: bool = True) -> None:
         if len(text) > MAX_TEXT:
             refuse("layer_too_long", text[:MAX_TEXT], MAX_TEXT - 1, limit=MAX_TEXT)
         self.text = text
+        self.grouped = grouped
         self.kinds: list[str] = []
         self.texts: list[str] = []
         self.starts: list[int] = []
@@ -144,9 +146,8 @@ class Tokens:
             refuse("too_many_digits", self.text, start, limit=MAX_DIGITS)
         before = self.kinds[-1] if self.kinds else ""
         after = self.text[start + len(word) : start + len(word) + 2].lstrip()[:1]
-        if "," not in word or not (
-            self.opened or before in ("cross", "@") or after in tuple("xX×@,")
-        ):
+        listed = bool(self.opened) or before in ("cross", "@") or after in tuple("xX×@,")
+        if "," not in word or (self.grouped and not listed):
             self.add("number", word, start)
             return
         for piece in re.finditer(",|[0-9]+", word):  # a list, not a number in groups of three
@@ -370,17 +371,17 @@ def read_shape(text: str) -> tuple[Term, ...]:
     >>> read_shape("n x n x C")
     (Sym(name='n'), Sym(name='n'), Sym(name='C'))
     """
-    tokens = Tokens(f"({text})")
-    if len(tokens.kinds) == 3:
-        refuse("value_expected", text, 0, shown="")
-    try:
-        value, end = tokens.value(0)
-        if tokens.kinds[end] != "end":
-            tokens.refuse("value_ends", end, shown=tokens.shown(end))
-        return shape(value, text, 1)
-    except Error as error:
-        column = min(max((error.column or 0) - 1, 0), len(text))
-        raise error.at(text, column) from None
+    tokens = Tokens(text, grouped=False)
+    value, end = tokens.value(0)
+    if tokens.kinds[end] == ",":
+        values = [value]
+        while tokens.kinds[end] == ",":
+            value, end = tokens.value(end + 1)
+            values.append(value)
+        value = tuple(values)
+    if tokens.kinds[end] != "end":
+        tokens.refuse("value_ends", end, shown=tokens.shown(end))
+    return shape(value, text, 0)
 
 
 def shape(value: object, text: str, column: int) -> tuple[Term, ...]:

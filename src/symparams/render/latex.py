@@ -294,9 +294,11 @@ def _split(pieces: Sentence) -> Iterator[Sentence]:
 _TOKEN = re.compile(r"_\{\\text\{\w+\}\}|\\sum_\{\w+=1\}\^|\\[a-zA-Z]+|\\.|.", re.DOTALL)
 _WEIGHT = {
     **dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 1.4),
+    **dict.fromkeys("abcdefghijklmnopqrstuvwxyz", 0.92),
+    **dict.fromkeys("iljt.,:;()[]", 0.6),
     **dict.fromkeys(("{", "}", "$", "^", "_", r"\text", r"\mathbf", r"\boldsymbol", r"\cancel"), 0),
     **dict.fromkeys((r"\soft", r"\left", r"\right", r"\frac", r"\dfrac", r"\allowbreak"), 0),
-    " ": 0.3, r"\,": 0.3, r"\quad": 2, r"\cdot": 1.1, r"\times": 1.4, r"\to": 2.6,
+    " ": 0.3, r"\,": 0.3, r"\quad": 2, r"\cdot": 0.9, r"\times": 1.4, r"\to": 2.6,
     "+": 1.8, "-": 1.4, "=": 2.2,
 }  # fmt: skip
 
@@ -322,7 +324,7 @@ def _at_most(latex: str) -> int:
 
 def _fits(*columns: list[str]) -> bool:
     """Whether columns stand side by side; raw lengths settle most cases at once."""
-    extra = 2 * len(columns)
+    extra = 1.7 * len(columns)
     if sum(max(map(_at_most, column), default=0) for column in columns) + extra <= ROOM:
         return True
     return sum(max(map(breadth, column), default=0) for column in columns) + extra <= ROOM
