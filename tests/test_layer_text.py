@@ -102,6 +102,11 @@ WORDS = {
     "3x3 conv 28x28x1 32": conv(K3, shape(28, 28, 1), out_channels=32),
     "conv 32 3x3": conv(K3, out_channels=32),
     "conv 3 64": conv(3, out_channels=64),
+    "3x3 conv to 128 channels": conv(K3, out_channels=128),
+    "conv 3x3 same to 128": conv(K3, out_channels=128, padding="same"),
+    "3x3 conv from 64 filters to 128 filters": conv(K3, in_channels=64, out_channels=128),
+    "3x3 conv, 64 to 128 filters on 8x8": conv(K3, shape(8, 8), in_channels=64, out_channels=128),
+    "3x3 conv from 28x28x1 to 28x28x32": conv(K3, shape(28, 28, 1), shape(28, 28, 32)),
     "conv 10@3x3 s1": conv(K3, out_channels=10, stride=1),
     "conv 16@5x5 pad 2": conv(K5, out_channels=16, padding=2),
     "3x3 conv 64 same": conv(K3, out_channels=64, padding="same"),
@@ -155,6 +160,10 @@ WORDS = {
     ),
     "fully-connected, 784 inputs, 10 neurons": words_of("linear", in_channels=784, out_channels=10),
     "linear d -> 2d": words_of("linear", in_channels=d, out_channels=product(2, d)),
+    "dense layer from 128 units to 256 units": words_of(
+        "linear", in_channels=128, out_channels=256
+    ),
+    "dense: 7x7x512 to 4096": words_of("linear", shape(7, 7, 512), out_channels=4096),
     "784: dense 10": words_of("linear", in_channels=784, out_channels=10),
     "flatten then dense 10 on 7x7x512": words_of(
         "flatten_dense", shape(7, 7, 512), out_channels=10
@@ -552,7 +561,9 @@ def test_a_refused_value_is_shown_in_its_assignment() -> None:
     assert (caught.value.text, caught.value.column) == ("kernel_size=3 5 ", 14)
 
 
-@pytest.mark.parametrize("text", ["", "(None, 3)", "0.5x3", "same", "3) (4", "28x28x", "((1, 2), 3)"])
+@pytest.mark.parametrize(
+    "text", ["", "(None, 3)", "0.5x3", "same", "3) (4", "28x28x", "((1, 2), 3)"]
+)
 def test_shapes_refused(text: str) -> None:
     with pytest.raises(UnreadableError) as caught:
         read_shape(text)

@@ -11,9 +11,10 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from .algebra import canonical, number, polynomial, term_of, value, written
-from .errors import Error, UnknownName, ValueRefused
+from .algebra import number, term_of, value
 from .declaration import Bound, Build, Define, Key, Layer
+from .errors import UnknownName, ValueRefused
+from .rewriting import tidy
 from .terms import Num, S, Sym, Term, letters, substitute, term
 
 Given = Mapping[str, object]
@@ -312,21 +313,13 @@ def _derive_sizes(layer: Layer, values: dict[str, Term]) -> None:
             continue
         found = number(held)
         if found is None:
-            values[define.symbol] = _short(held)
+            values[define.symbol] = tidy(held)
             continue
         if found != int(found):
             raise ValueRefused("size_not_whole", axis=define.symbol, size=found, layer=layer.id)
         if found < 1:
             _refuse_size(layer, define, values, int(found))
         values[define.symbol] = Num(int(found))
-
-
-def _short(held: Term) -> Term:
-    """A size in letters as short as it gets: n + 2*1 - 3 + 1 is n."""
-    try:
-        return written(polynomial(held)) if canonical(held) else held
-    except Error:
-        return held
 
 
 def _refuse_size(layer: Layer, define: Define, values: Mapping[str, Term], found: int) -> None:

@@ -129,9 +129,9 @@ def _scoped(bound: Bound, name: str) -> Bound:
     """Derived sizes that are not known: short ones are put in, others get their part's name."""
     values = dict(bound.values)
     for define in bound.layer.defines:
-        if define.symbol in values or define.symbol.startswith("k_eff"):
+        if define.symbol.startswith("k_eff"):
             continue
-        opened = tidy(bound.expand(define.term))
+        opened = values.get(define.symbol) or tidy(bound.expand(define.term))
         if letters(opened):
             short = not any(isinstance(node, Floor | Ceil) for _, node in walk(opened))
             values[define.symbol] = opened if short else S(f"{name}.{define.symbol}")

@@ -292,6 +292,11 @@ class Layer:
                 )
 
     @functools.cached_property
+    def memo(self) -> dict[object, object]:
+        """What was found once for this declaration, by whoever found it."""
+        return {}
+
+    @functools.cached_property
     def _variants(self) -> dict[tuple[object, ...], tuple[Tensor, ...]]:
         return {}
 
@@ -300,15 +305,19 @@ class Layer:
 
         Kept per structure, so that what follows from a declaration is worked out once.
         """
-        structure = tuple(
-            values.get(key.symbol) if key.kind == "switch" else values.get(key.symbol) == ONE
-            for key in self.keys
-            if key.kind == "switch" or key.symbol in self._ones
-        )
+        structure = self.structure(values)
         if structure not in self._variants:
             bound = (tensor.bound(values) for tensor in self.tensors)
             self._variants[structure] = tuple(t for t in bound if t is not None)
         return self._variants[structure]
+
+    def structure(self, values: Values) -> tuple[object, ...]:
+        """What of the values decides which tensors and rules there are."""
+        return tuple(
+            values.get(key.symbol) if key.kind == "switch" else values.get(key.symbol) == ONE
+            for key in self.keys
+            if key.kind == "switch" or key.symbol in self._ones
+        )
 
     @functools.cached_property
     def _ones(self) -> frozenset[str]:
@@ -364,6 +373,8 @@ class Bound:
 
     def put(self, size: Term) -> Term:
         """A size with what is known put in."""
+        if isinstance(size, Sym):
+            return self.values.get(size.name, size)
         return substitute(size, self.values)
 
     def box(self, box: Iterable[Axis]) -> tuple[Term, ...]:
@@ -398,10 +409,10 @@ class Bound:
 
     def expand(self, size: Term) -> Term:
         """Derived sizes put in, until only given letters are left."""
-        for _ in range(4):
-            known = {d.symbol: d.term for d in self.layer.defines if d.symbol not in self.values}
-            size = substitute(self.put(size), known)
-        return self.put(size)
+        known = {d.symbol: d.term for d in self.layer.defines if d.symbol not in self.values}
+        for _ in range(3):  # a definition speaks of another (k_eff), no deeper
+            size = substitute(size, known)
+        return self.put(size)  # once: a value may speak of an outer letter of the same name
 
     def formula(self) -> Term:
         """The count over every letter of the layer, nothing put in."""

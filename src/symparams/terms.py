@@ -7,8 +7,9 @@ imports nothing of ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 Path = tuple[int, ...]
 
@@ -196,18 +197,24 @@ def product(*factors: Term | int) -> Term:
 
 def children(node: Term) -> tuple[Term, ...]:
     """The sub-terms in the order a path counts them."""
-    match node:
-        case Sum(ts) | Min(ts) | Max(ts) | Prod(ts):
-            return ts
-        case Neg(t) | Floor(t) | Ceil(t):
-            return (t,)
-        case Quot(a, b) | Pow(a, b) | Rel(a, b):
-            return (a, b)
-        case Entry(_, indices):
-            return indices
-        case BigSum(over, body):
-            return (*(bound for _, bound in over), body)
+    return _CHILDREN.get(type(node), _no_children)(node)
+
+
+def _no_children(node: Term) -> tuple[Term, ...]:
     return ()
+
+
+# A table by type, since every walk asks at every node.
+_CHILDREN: dict[type[Term], Callable[[Any], tuple[Term, ...]]] = {
+    **dict.fromkeys((Sum, Min, Max), lambda node: node.terms),
+    Prod: lambda node: node.factors,
+    **dict.fromkeys((Neg, Floor, Ceil), lambda node: (node.term,)),
+    Quot: lambda node: (node.num, node.den),
+    Pow: lambda node: (node.base, node.exp),
+    Rel: lambda node: (node.left, node.right),
+    Entry: lambda node: node.indices,
+    BigSum: lambda node: (*(bound for _, bound in node.over), node.body),
+}
 
 
 def rebuild(node: Term, parts: tuple[Term, ...]) -> Term:

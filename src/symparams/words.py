@@ -12,14 +12,17 @@ import contextvars
 import functools
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import jinja2.nodes
 
 Sentence = tuple[Any, ...]
 _HOLE = 0xE000  # private-use characters stand for the facts while a sentence is put together
 _HOLES = 0xF8FF - _HOLE
+_SPLIT = re.compile(f"([{chr(_HOLE)}-{chr(_HOLE + _HOLES)}])")
 _PRIVATE = re.compile(f"[{chr(_HOLE)}-{chr(_HOLE + _HOLES)}]")
 
 
@@ -60,6 +63,7 @@ _facts: contextvars.ContextVar[_Facts] = contextvars.ContextVar("facts")
 _environment = jinja2.Environment(
     finalize=lambda value: _facts.get()(value), undefined=jinja2.StrictUndefined, autoescape=False
 )
+_environment.globals.clear()  # sentences use none, and every rendering would copy them
 
 
 @functools.cache
@@ -81,11 +85,56 @@ def source(identity: str, language: str = "en") -> str | None:
 
 
 @functools.cache
-def _compiled(identity: str, language: str) -> jinja2.Template:
+def _compiled(identity: str, language: str) -> Callable[[dict[str, Any]], Sentence]:
     text = source(identity, language)
     if text is None:
         raise KeyError(f"no sentence {identity!r} in the words for {language!r}")
-    return _environment.from_string(text)
+    return _plain_template(text) or _full_template(text)
+
+
+def _plain_template(text: str) -> Callable[[dict[str, Any]], Sentence] | None:
+    """A sentence of words and facts only, put together without the template engine."""
+    parts: list[tuple[bool, str]] = []
+    for node in _environment.parse(text).body:
+        for item in getattr(node, "nodes", [node]):
+            if isinstance(item, jinja2.nodes.TemplateData):
+                parts.append((False, item.data))
+            elif isinstance(item, jinja2.nodes.Name):
+                parts.append((True, item.name))
+            else:
+                return None
+
+    def together(facts: dict[str, Any]) -> Sentence:
+        out: list[Any] = []
+        for is_fact, part in parts:
+            if not is_fact:
+                out.append(part)
+            else:
+                out += _flat(facts[part])
+        return tuple(out)
+
+    return together
+
+
+def _flat(fact: Any) -> list[Any]:
+    if isinstance(fact, tuple):
+        return [piece for part in fact for piece in _flat(part)]
+    return [] if fact is None or fact == "" else [fact]
+
+
+def _full_template(text: str) -> Callable[[dict[str, Any]], Sentence]:
+    template = _environment.from_string(text)
+
+    def together(facts: dict[str, Any]) -> Sentence:
+        met = _Facts()
+        token = _facts.set(met)
+        try:
+            rendered = template.render(facts)
+        finally:
+            _facts.reset(token)
+        return tuple(_pieces(rendered, met.held))
+
+    return together
 
 
 def first(*identities: str, language: str = "en") -> str:
@@ -102,27 +151,16 @@ def say(identity: str, facts: dict[str, Any] | None = None, language: str = "en"
     >>> say("errors.never_closed")
     ('this bracket is never closed',)
     """
-    met = _Facts()
-    token = _facts.set(met)
-    try:
-        text = _compiled(identity, language).render(facts or {})
-    finally:
-        _facts.reset(token)
-    return tuple(_pieces(text, met.held))
+    return _compiled(identity, language)(facts or {})
 
 
 def _pieces(text: str, held: list[Any]) -> list[Any]:
     pieces: list[Any] = []
-    start = 0
-    for position, character in enumerate(text):
-        number = ord(character) - _HOLE
-        if 0 <= number < len(held):
-            if position > start:
-                pieces.append(text[start:position])
-            pieces.append(held[number])
-            start = position + 1
-    if start < len(text):
-        pieces.append(text[start:])
+    for position, part in enumerate(_SPLIT.split(text)):
+        if position % 2:
+            pieces.append(held[ord(part) - _HOLE])
+        elif part:
+            pieces.append(part)
     return pieces
 
 

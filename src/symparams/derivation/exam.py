@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from ..axes import SITES, box_size
-from ..terms import ONE, Num, Prod, Rel, S, Term, children, product
+from ..terms import ONE, Num, Prod, Rel, S, Term, children, product, total
 from .page import (
     Block,
     Change,
@@ -273,11 +274,11 @@ def check_block(plan: Plan) -> Block:
     items: list[Item] = []
     twice = doubled(plan.bound)
     if plan.positions and twice is not None:
-        again = Plan(twice)
+        again = worked(total(*(twice.put(t.size) for t in plan.tensors)))
         facts = {
             "shape": Dims(twice.box(plan.positions)),
-            "same": again.with_bias == plan.with_bias,
-            "number": again.with_bias,
+            "same": again == plan.with_bias,
+            "number": again,
         }
         items.append(Para(Say("steps.check.doubled", facts)))
     grouped = _grouped(plan)
@@ -350,10 +351,8 @@ def _if_shared(plan: Plan, main: Story) -> Formula | None:
 def formula(plan: Plan) -> tuple[Say, ...]:
     """The formula in letters, and what its letters are."""
     generic = formula_bound(plan.bound)
-    return formula_words(worked(generic.put(_generic(plan))), "formula.params")
-
-
-def _generic(plan: Plan) -> Term:
-    """The count with the bias switch open, as the formula shows it."""
-    structure = {k: v for k, v in plan.bound.values.items() if k not in plan.layer.switches}
-    return Plan(type(plan.bound)(plan.layer, structure)).bound.count()
+    key = ("formula", frozenset(generic.values.items()))
+    memo = plan.layer.memo
+    if key not in memo:
+        memo[key] = formula_words(worked(generic.put(generic.count())), "formula.params")
+    return cast(tuple[Say, ...], memo[key])

@@ -413,7 +413,7 @@ def _where(
 def _square(bound: Bound) -> dict[str, Term]:
     out: dict[str, Term] = {}
     for key in bound.layer.keys:
-        given = {str(bound.values.get(part)) for part in key.letters}
+        given = {bound.values.get(part) for part in key.letters}
         if key.kind == "size" and len(key.parts) > 1 and len(given) == 1:
             out.update({part: S(key.symbol) for part in key.parts})
     return out

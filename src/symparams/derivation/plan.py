@@ -253,7 +253,7 @@ def formula_bound(bound: Bound) -> Bound:
         given = [bound.values.get(part) for part in key.letters]
         if key.kind == "modifier" and all(held == ONE for held in given):
             values.update(dict.fromkeys(key.letters, ONE))
-        elif len(key.parts) > 1 and key.kind == "size" and len(set(map(str, given))) == 1:
+        elif len(key.parts) > 1 and key.kind == "size" and len(set(given)) == 1:
             values.update({part: S(key.symbol) for part in key.parts})
     return Bound(bound.layer, values)
 

@@ -125,7 +125,7 @@ def _square(bound: Bound, rule: Term) -> Term:
     """The rule with one letter where the axes have the same setting."""
     values: dict[str, Term] = {}
     for key in bound.layer.keys:
-        given = {str(bound.values.get(part)) for part in key.letters}
+        given = {bound.values.get(part) for part in key.letters}
         if len(key.parts) > 1 and len(given) == 1 and key.kind != "derived":
             values.update({part: S(key.symbol) for part in key.parts})
     return substitute(rule, values)

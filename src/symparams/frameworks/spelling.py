@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..binding import bind, size
-from ..errors import DeclarationError, UnknownName, ValueRefused
 from ..declaration import Bound, Build, Key, Layer
+from ..errors import DeclarationError, UnknownName, ValueRefused
 from ..terms import Num, S, Sym, Term
 from .rules import RULES, SPACE, Reading, is_list, marks, shown
 

@@ -151,6 +151,7 @@ NOUNS: Mapping[str, str] = {
 }  # fmt: skip
 _COUNTS = frozenset(("FILTERS", "FILTER", "MAPS", "CHANNELS", "in_channels", "out_channels",
                      "groups", "INPUT", "OUTPUT"))  # fmt: skip
+_FILTERS = frozenset(("FILTER", "FILTERS"))
 _SCALARS = frozenset(("groups", "depth_multiplier", "rate"))
 # Nouns that may stand without a size.
 _SILENT = _COUNTS - {"groups"} | {"kernel_size"}
@@ -178,7 +179,7 @@ _SPELLED = {**{word: n for n, word in enumerate(_NUMBERS, start=1)}, "single": 1
 _ON = frozenset(("on", "over", "onto"))
 _TO = frozenset(("to", "into"))
 _FILLING = """
-    a an the with that of are is in by as for and each every per any its it which where has have
+    a an the with that of are is in by as for and at each every per any its it which where has have
     having had using use uses used applied takes taking size sized layer layers stacked standard
     regular ordinary plain usual first second third last vector vectors term terms both given
     how many much what does do did there number count counts total parameters parameter params
@@ -192,6 +193,7 @@ ASKED: Mapping[str, str] = {
                      "resulting dimensions", "resulting size", "size after conv",
                      "shape of the output", "size of the output", "shape of the maps",
                      "shape of the features maps", "size of the features maps",
+                     "size of the conv tensor", "size of the conv image",
                      "dimensions passed to the next layer", "dimensions the next layer receives"),
                     "shape"),
     **dict.fromkeys(("multiplications", "macs", "multiply accumulates"), "macs"),
@@ -572,7 +574,10 @@ def _find(
     """The longest row of a table that stands here, and its places."""
     if items[at].kind != "word":
         return None
-    for row in rows.get(str(items[at].value), ()):
+    following = [item.value for item in items[at + 1 : at + 5]]
+    for row in rows.get(items[at].value, ()):
+        if len(row) > 1 and row[1] not in following:
+            continue
         places = _matched(items, at, row, loose)
         if places:
             return " ".join(row), places
@@ -699,7 +704,7 @@ class _Grouping:
         if not heads:
             if not self.layers:
                 self.prefix += [*([cut] if cut else []), *chunk]
-            elif hard is not None and any(not _means_nothing(item) for item in chunk):
+            elif hard is not None and any(item.kind == "size" for item in chunk):
                 refuse("no_layer_here", self.text, chunk[0].start)
             else:
                 self.layers[-1] += [*([cut] if cut else []), *chunk]
@@ -789,6 +794,7 @@ class _Reader:
         self.copies = 1
         self.role = ""
         self.last: _Said | None = None
+        self.source: _Said | None = None
         self.named = False
 
     def layers(self) -> list[LayerText]:
@@ -850,7 +856,7 @@ class _Reader:
                 at = self.size(at)
                 continue
             if item.kind == "cut":
-                self.role, self.last = "", None
+                self.role, self.last, self.source = "", None, None
             elif item.kind == "arrow":
                 self.towards()
             elif item.kind == "axes":
@@ -858,7 +864,7 @@ class _Reader:
             elif item.kind == "set":
                 self.put(self.key(str(item.value)), item.more, item.start)
             elif item is self.head:
-                self.named = True
+                self.named, self.last = True, None
             elif item.kind == "at":
                 refuse("layer_stray", self.text, item.start, shown="@")
             at += 1
@@ -898,9 +904,8 @@ class _Reader:
         return at + 1
 
     def towards(self) -> None:
-        """What was said last is where it comes from, what follows is where it goes."""
-        if self.last is not None and self.last.role == "":
-            self.last.role = "from"
+        """What was said last may be where it comes from, what follows is where it goes."""
+        self.source = self.last
         self.role = "to"
 
     def setting(self, at: int) -> int:
@@ -994,14 +999,17 @@ class _Reader:
         return at + 3
 
     def say(self, said: _Said) -> None:
-        if said.noun == "" or said.noun in ("CHANNELS", "INPUT", "OUTPUT", "MAPS", "in_channels",
-                                            "out_channels"):  # fmt: skip
-            said.role, self.role = self.role, ""
+        many = len(_extents(said.item)) > 1
+        said.role, self.role = self.role, ""
         said.named = self.named
-        if said.noun == said.role == "" and len(_extents(said.item)) > 1 and (
-            self.last is not None and self.last.noun in ("FILTER", "FILTERS")
-        ):  # fmt: skip
+        last = self.last
+        if said.role == "to" and self.source is not None and self.source.role == "":
+            alike = many == (len(_extents(self.source.item)) > 1)
+            if alike or _BARE.get(self.name, _NOTHING_BARE)[0] is None:
+                self.source.role = "from"
+        elif said.noun == said.role == "" and many and last and last.noun in _FILTERS:
             said.noun = "FILTER"  # 64 filters, each 5x5
+        self.source = None
         self.said.append(said)
         self.last = said
 
@@ -1034,12 +1042,23 @@ class _Reader:
         if placer is not None:
             placer(self, said)
         elif said.noun in ("in_channels", "out_channels"):
-            side = "input" if said.noun == "in_channels" else "output"
-            self.put_side(side, said, said.noun)
+            if said.noun == "in_channels" or said.role in ("from", "on"):  # from 128 units
+                self.put_side("input", said, "in_channels")
+            else:
+                self.put_side("output", said, "out_channels")
         elif said.noun in _SCALARS:
             self.put_count(said.noun, said)
         else:
-            self.put(said.noun, _window(said.item), said.item.start)
+            self.put_window(said.noun, said)
+
+    def put_window(self, key: str, said: _Said) -> None:
+        """A window's extents; 3x3x64 is neither cubic nor said to be 3-D."""
+        extents = _extents(said.item)
+        flat = len(extents) == 3 and len(set(extents)) > 1 and self.keys.get("axes") != 3
+        if key == "kernel_size" and flat and self.name in _CHANGES_CHANNELS:
+            shown = self.written(said.item)
+            refuse("window_depth", self.text, said.item.start, shown=shown)
+        self.put(key, _window(said.item), said.item.start)
 
     def put_side(self, side: str, said: _Said, key: str) -> None:
         """Several extents are a shape, one number is a number of channels."""
@@ -1074,6 +1093,8 @@ class _Reader:
                 self.put("in_channels", extents[2], said.item.start)
             else:
                 self.put("kernel_size", _window(said.item), said.item.start)
+        elif said.role in ("from", "on"):
+            self.put_count("in_channels", said)
         else:
             self.put_count("out_channels", said)
 
@@ -1121,7 +1142,7 @@ class _Reader:
                 numbers.append(said)
         for said in self.in_order(sized):
             if sized and not self.is_input(said, sized):
-                self.put(sized, _window(said.item), said.item.start)
+                self.put_window(sized, said)
             else:
                 self.put_shape("input", said)
         numbers = [said for said in numbers if not self.is_copies(said)]

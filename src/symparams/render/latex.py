@@ -29,7 +29,7 @@ from ..terms import Entry, Num, Quot, Term
 from ..words import Sentence, say, templates
 from .writer import PRODUCT, Writer, sides
 
-ROOM = 62  # how many digits a line holds, about: below this nothing is broken or stacked
+ROOM = 63  # how many digits a line holds, about: below this nothing is broken or stacked
 
 _SIGNS = {
     "≈": r"\approx", "≤": r"\le", "<=": r"\le", "≥": r"\ge", ">=": r"\ge", "≠": r"\ne",
@@ -229,6 +229,17 @@ class LatexWriter(Writer):
         """An answer, bold."""
         return f"\\mathbf{{{text}}}" if text[0].isdigit() else f"\\boldsymbol{{{text}}}"
 
+    def answers(
+        self, rows: tuple[Row, ...], lefts: list[str], rights: list[str]
+    ) -> tuple[list[str], list[str]]:
+        """Both sides of the rows, with what is an answer bold: the right side if there is one."""
+        begun, done = list(lefts), list(rights)
+        for n, row in enumerate(rows):
+            if row.strong:
+                side = done if done[n] else begun
+                side[n] = self.strong(side[n]) if side[n] else ""
+        return begun, done
+
     def becomes(self, change: Change) -> str:
         """What an assumption does, as mathematics; never an equality."""
         return f"{self.term(change.before)} {self.arrow} {self.term(change.after)}"
@@ -322,9 +333,9 @@ def _at_most(latex: str) -> int:
     return len(latex) - 2 * latex.count("{") - 3 * latex.count("\\")
 
 
-def _fits(*columns: list[str]) -> bool:
+def _fits(*columns: list[str], gap: float = 1.7) -> bool:
     """Whether columns stand side by side; raw lengths settle most cases at once."""
-    extra = 1.7 * len(columns)
+    extra = gap * len(columns)
     if sum(max(map(_at_most, column), default=0) for column in columns) + extra <= ROOM:
         return True
     return sum(max(map(breadth, column), default=0) for column in columns) + extra <= ROOM
@@ -404,16 +415,14 @@ class Printer:
         signs = [
             display.sign(r.sign) if right else "" for r, right in zip(rows, rights, strict=True)
         ]
-        bold = [
-            display.strong(t) if r.strong and t else t for r, t in zip(rows, rights, strict=True)
-        ]
-        if not _fits(labels, lefts, bold, notes):
+        shown = display.answers(rows, lefts, rights)
+        if not _fits(labels, *shown, notes):
             return self.stacked(rows, labels, lefts, signs, rights, notes)
         columns = (
             ("l@{\\quad}", [f"\\text{{{t}}}" if t else "" for t in labels]),
-            ("l", lefts),
+            ("l", shown[0]),
             ("@{\\;}c@{\\;}", signs),
-            ("r" if _numeric(rights) else "l", bold),
+            ("r" if _numeric(rights) else "l", shown[1]),
             ("@{\\quad}l", [f"\\text{{{writer.soft(t)}}}" if t else "" for t in notes]),
         )
         return Part("rows", _array([(spec, cells) for spec, cells in columns if any(cells)]))
@@ -436,7 +445,7 @@ class Printer:
         head = [writer.soft(writer.sentence(cell)) for cell in table.head]
         body = [[writer.cell(cell) for cell in row] for row in table.rows]
         under = [""] * len(body)
-        if len(head) > 2 and not _fits(*map(list, zip(head, *body, strict=True))):
+        if len(head) > 2 and not _fits(*map(list, zip(head, *body, strict=True)), gap=2.4):
             head.pop(1)
             under = [row.pop(1) for row in body]
         spec = "".join(_columns([head, *body]))
@@ -452,7 +461,7 @@ class Printer:
         start = f"\\begin{{tabular}}[t]{{@{{}}{spec}@{{}}}}"
         text = f"{start}\n    {rows}\n  \\end{{tabular}}"
         wide = sum(max(map(breadth, column)) for column in zip(head, *body, strict=True))
-        return Part("table", f"{{\\small {text}}}" if wide > 1.2 * ROOM else text)
+        return Part("table", f"{{\\small {text}}}" if wide > 1.1 * ROOM else text)
 
 
 def _array(columns: list[tuple[str, list[str]]]) -> str:
@@ -470,11 +479,11 @@ def _columns(rows: list[list[str]]) -> list[str]:
     """Numbers to the right, words to the left; the widest words wrap if need be."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     specs = ["r" if _numeric(column[1:]) else "l" for column in columns]
-    if _fits(*columns):
+    if _fits(*columns, gap=2.4):
         return specs
     wide = [max(map(breadth, column)) for column in columns]
     longest = max(range(len(wide)), key=lambda n: (specs[n] == "l", wide[n]))
-    rest = sum(wide) - wide[longest] + 2 * len(wide)
+    rest = sum(wide) - wide[longest] + 2.4 * len(wide)
     specs[longest] = f"p{{{max(0.2, 1 - rest / ROOM):.2f}\\linewidth}}"
     for row in rows:
         row[longest] = f"\\raggedright {row[longest]}"
