@@ -365,6 +365,13 @@ def test_no_text_of_a_user_is_markup(text: str) -> None:
         assert_core(plain(line))
 
 
+def test_a_hundred_brackets_inside_one_another() -> None:
+    term: Term = Num(1)
+    for _ in range(100):
+        term = Prod((Sum((term, Num(1))), Num(2)))
+    assert "(" * 3 in "".join(plain(mathml.render_term(term)).itertext())
+
+
 def test_the_converter_is_not_needed_to_import() -> None:
     code = "import symparams.render.mathml, sys; print('latex2mathml' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8")

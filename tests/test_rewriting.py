@@ -123,7 +123,7 @@ def test_every_rule_is_sound_at_every_place(name, node):
         verify(rewrite)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(terms(), st.sampled_from(FORMS))
 def test_every_line_of_every_chain_is_sound(node, form):
     lines = simplify(node, form)
@@ -150,7 +150,7 @@ def test_a_second_judge_agrees(node, form):
     assert second_judge(node, lines[-1].after)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(terms(), st.sampled_from(FORMS))
 def test_chains_are_finished_and_do_not_grow(node, form):
     lines = simplify(node, form)
@@ -162,7 +162,7 @@ def test_chains_are_finished_and_do_not_grow(node, form):
             assert size(end) <= 2 * size(node) + 2
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(terms())
 def test_tidy_keeps_the_quantity_and_is_finished(node):
     found = tidy(node)
@@ -171,7 +171,7 @@ def test_tidy_keeps_the_quantity_and_is_finished(node):
     assert size(found) <= size(node)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(terms(letters=()))
 def test_numbers_are_worked_out_line_by_line(node):
     try:

@@ -9,36 +9,37 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from . import bridge, catalog, frameworks, lookup
+from . import bridge, catalog, lookup
 from .algebra import Value, number
 from .binding import bind, find_key
 from .chain import Chain, Part
-from .derivation import compare as comparing
-from .derivation import sequence, shapes, uses
-from .derivation import count as counting
-from .derivation.page import Page
-from .derivation.simplified import Simplified as _Simplified
-from .derivation.simplified import simplified
-from .derivation.steps import Derivation as _Derivation
-from .derivation.steps import Step
-from .derivation.why import Why as _Why
-from .derivation.why import why as ask
-from .errors import UnknownName
 from .declaration import Bound
 from .declaration import Layer as Declared
-from .reading.expressions import read as read_expression
-from .reading.values import read_value
-from .render import json as as_json
+from .derivation.page import Page
+from .derivation.plan import shape
+from .errors import UnknownName
 from .render import to_format
-from .terms import Num, S, Term, letters, substitute, total
+from .render.writer import CodeWriter
+from .terms import Num, Term, letters, substitute, total
+
+if TYPE_CHECKING:
+    from .derivation.compare import Comparison as _Comparison
+    from .derivation.simplified import Simplified as _Simplified
+    from .derivation.steps import Derivation as _Derivation
+    from .derivation.steps import Step
+    from .derivation.why import Why as _Why
+
+# What only some answers need is imported where it is used: a command line answer must cost
+# less than importing SymPy does.
 
 Quantity = Literal["params", "shape", "macs", "flops", "activations"]
 Level = Literal["line", "exam", "lecture"]
+_CODE = CodeWriter()
 QUANTITIES = ("params", "shape", "macs", "flops", "activations")
 
 
@@ -78,7 +79,11 @@ class Shown:
         return self.html()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": self.text(), "text/html": self.html(), "text/markdown": self.markdown()}
+        return {
+            "text/plain": self.text(),
+            "text/html": self.html(),
+            "text/markdown": self.markdown(),
+        }
 
 
 class Derivation(Shown):
@@ -114,6 +119,8 @@ class Derivation(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``--format json`` prints."""
+        from .render import json as as_json
+
         return as_json.derivation(self.data)
 
     def __repr__(self) -> str:
@@ -144,6 +151,8 @@ class Why(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``--format json`` prints."""
+        from .render import json as as_json
+
         return as_json.why(self.data)
 
     def __repr__(self) -> str:
@@ -153,7 +162,7 @@ class Why(Shown):
 class Comparison(Shown):
     """Two sides and the ratio of their counts."""
 
-    def __init__(self, data: comparing.Comparison) -> None:
+    def __init__(self, data: _Comparison) -> None:
         self.data = data
         self.page = data.page
 
@@ -164,10 +173,12 @@ class Comparison(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``--format json`` prints."""
+        from .render import json as as_json
+
         return as_json.comparison(self.data)
 
     def __repr__(self) -> str:
-        return f"<Comparison: {as_json.code(self.data.ratio)}>"
+        return f"<Comparison: {_CODE.term(self.data.ratio)}>"
 
 
 class Simplified(Shown):
@@ -184,10 +195,12 @@ class Simplified(Shown):
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``--format json`` prints."""
+        from .render import json as as_json
+
         return as_json.simplified(self.data)
 
     def __repr__(self) -> str:
-        return f"<Simplified: {as_json.code(self.data.after)}>"
+        return f"<Simplified: {_CODE.term(self.data.after)}>"
 
 
 # --- layers -----------------------------------------------------------------------------------
@@ -196,6 +209,8 @@ class Simplified(Shown):
 def _ready(value: object) -> object:
     """A value as the binding takes it: SymPy objects and texts become Terms."""
     if isinstance(value, str):
+        from .reading.values import read_value
+
         return read_value(value)
     if isinstance(value, list | tuple):
         return tuple(_ready(part) for part in value)
@@ -249,13 +264,17 @@ class Model:
         """The output shape: as the framework orders it, else positions first, channels last."""
         last = self.chain.parts[-1].bound
         if self._call is not None:
+            from . import frameworks
+
             return tuple(_plain(size) for size in frameworks.output_shape(self._call, last))
-        return tuple(_plain(size) for size in shapes.shape(last, last.outputs).sizes)
+        return tuple(_plain(size) for size in shape(last, last.outputs).sizes)
 
     @property
     def tensors(self) -> dict[str, tuple[Any, ...]]:
         """Every tensor's shape, as the framework lays it out."""
         if self._call is not None:
+            from . import frameworks
+
             found = frameworks.tensors(self._call, self.chain.parts[0].bound)
             return {name: tuple(_plain(size) for size in sizes) for name, sizes in found.items()}
         out = {}
@@ -316,13 +335,15 @@ class Model:
             VerificationError: a step does not hold.
             ValueError: there is no such level or quantity.
         """
+        from .derivation import count, sequence, shapes, uses
+
         if level not in ("line", "exam", "lecture") or quantity not in QUANTITIES:
             raise ValueError(f"no derivation of {quantity!r} at level {level!r}")
         if len(self.chain.parts) > 1:
             return Derivation(sequence.derive(self.chain, quantity, level, self.convention))
         bound = self.chain.parts[0].bound
         if quantity == "params":
-            return Derivation(counting.derive(bound, level, self.convention, form))
+            return Derivation(count.derive(bound, level, self.convention, form))
         if quantity == "shape":
             return Derivation(shapes.derive(bound, level, self.convention))
         return Derivation(uses.derive(bound, quantity, level, self.convention))
@@ -333,13 +354,15 @@ class Model:
         Raises:
             UnknownName: no layer has it.
         """
+        from .derivation.why import why, why_in_sequence
+
         if len(self.chain.parts) == 1:
-            return Why(ask(self.chain.parts[0].bound, name))
-        return Why(sequence.why(self.chain, name))
+            return Why(why(self.chain.parts[0].bound, name))
+        return Why(why_in_sequence(self.chain, name))
 
     def __repr__(self) -> str:
         names = ", ".join(part.bound.layer.id for part in self.chain.parts)
-        return f"<{names}: {as_json.code(self.chain.params)} parameters>"
+        return f"<{names}: {_CODE.term(self.chain.params)} parameters>"
 
     def _repr_html_(self) -> str:
         return self.derive().html()
@@ -498,6 +521,8 @@ def compare(
     ...         C_in="C", C_out="C").ratio  # (9*C*C + 9*C*C) / (25*C*C)
     18/25
     """
+    from .derivation import compare as comparing
+
     shared = {name: _ready(value) for name, value in values.items()}
     sides = [lookup.read(text, shared, b=bias) for text in (left, right)]
     return Comparison(comparing.compare(sides[0], sides[1], quantity, bias))
@@ -512,6 +537,9 @@ def simplify(expression: object, form: Any = "factored") -> Simplified:
     >>> simplify("k*k*C_in*C_out + C_out").result
     C_out*(C_in*k**2 + 1)
     """
+    from .derivation.simplified import simplified
+    from .reading.expressions import read as read_expression
+
     ready = read_expression(expression) if isinstance(expression, str) else _ready(expression)
     if isinstance(ready, int):
         ready = Num(ready)
@@ -538,5 +566,3 @@ def camel(identity: str) -> str:
 def letter(name: str) -> Any:
     """A letter as a SymPy symbol (positive whole number; the bias switch may be 0)."""
     return bridge.symbol(name)
-
-

@@ -18,7 +18,7 @@ ROLES = frozenset(
 SITES = frozenset({"position", "time", "token", "lead", "batch", "node"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Axis:
     """A labelled index set.
 

@@ -91,7 +91,9 @@ def _is_pairs(raw: object, axes: int) -> bool:
 
 def _set(values: dict[str, Term], layer: Layer, key: Key, name: str, raw: object) -> None:
     if key.kind == "switch":
-        values[key.symbol] = _switch(key, raw)
+        switch = _switch(key, raw)
+        if switch != S(key.symbol):  # its own letter leaves it open
+            values[key.symbol] = switch
         return
     if name in key.letters and name != key.symbol:
         values[name] = size(key, raw)
@@ -139,7 +141,7 @@ def size(key: Key, raw: object) -> Term:
         ValueRefused: it is negative, zero where nothing can be zero, fractional or absurd.
     """
     if isinstance(raw, bool) or raw is None:
-        raise ValueRefused("not_a_size", key=key.code, value=raw)
+        raise ValueRefused("not_a_size", key=key.code, value=str(raw))
     if isinstance(raw, Term):
         found = number(raw)
         if found is None:
@@ -150,13 +152,20 @@ def size(key: Key, raw: object) -> Term:
     if not isinstance(raw, int):
         raise ValueRefused("not_whole", key=key.code, value=raw)
     if raw < key.least:
-        raise ValueRefused("too_small", key=key.code, value=raw, least=key.least)
+        raise ValueRefused("too_small", key=key.code, value=_brief(raw), least=key.least)
     if raw > LARGEST:
-        raise ValueRefused("too_big", key=key.code, value=raw, largest=LARGEST)
+        raise ValueRefused("too_big", key=key.code, value=_brief(raw), largest=LARGEST)
     return term(raw)
 
 
+def _brief(raw: int) -> int | str:
+    """A number as a refusal quotes it; Python itself refuses to write out huge ones."""
+    return raw if raw.bit_length() < 100 else "..."
+
+
 def _factor(key: Key, raw: Fraction | float) -> Term:
+    if not math.isfinite(raw):
+        raise ValueRefused("not_a_size", key=key.code, value=str(raw))
     exact = Fraction(raw).limit_denominator(1000)
     if not 0 < exact <= LARGEST:
         raise ValueRefused("too_small", key=key.code, value=raw, least=1)

@@ -29,7 +29,7 @@ Env = Mapping[str, int]
 SUBGOALS = ("axes", "relative", "restrict", "share", "count", "check")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bundle:
     """The index sets of a tensor: usually one box, two once it is factored; and whether
     its labels are parameters (not when fixed, tied or computed from data)."""
@@ -48,7 +48,7 @@ class Bundle:
         return total(*(box_size(box) for box in self.boxes))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wiring:
     """All edges of a small layer, each with its label, one table for each box.
 
@@ -119,7 +119,7 @@ def _only_box(bundle: Bundle, rule: str) -> Box:
     return bundle.boxes[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reindex(Rule):
     """Name a position relative to another: u = s*p + d*i - P at fixed p.  Equality.
 
@@ -166,7 +166,7 @@ class Reindex(Rule):
         return (*edge[:u], s * edge[p] + d * tap - pad, *edge[u + 1 :])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Restrict(Rule):
     """Keep only offsets in a window; the rest are exact zeros.  Assumption (locality).
 
@@ -212,7 +212,7 @@ class Restrict(Rule):
         return Wiring(wiring.start, wiring.env, (table,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pad(Rule):
     """Adjoin phantom edges so that all offsets between a site and a border are a full box.
 
@@ -247,7 +247,7 @@ class Pad(Rule):
         return Wiring(wiring.start, wiring.env, (table,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Share(Rule):
     """Labels forget these coordinates: what is learned at one site serves all.  Assumption.
 
@@ -289,7 +289,7 @@ def _no_partner(axis: Axis, box: Box, summed: bool) -> None:
             raise DeclarationError("share_absolute", axis=axis.name, partner=other.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group(Rule):
     """Outputs of one group see inputs of the same group only.  Assumption.
 
@@ -326,7 +326,7 @@ class Group(Rule):
         return Wiring(wiring.start, wiring.env, (table,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Split(Rule):
     """One axis as two, a = (a1, a2), or two as one.  Equality.
 
@@ -384,7 +384,7 @@ class _Unstored(Rule):
         return Wiring(wiring.start, wiring.env, tuple({} for _ in wiring.tables))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fix(_Unstored):
     """The entries are known constants (1/k^2, a DFT, frozen): nothing is learned."""
 
@@ -392,14 +392,14 @@ class Fix(_Unstored):
     id: ClassVar[str] = "fix"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dynamic(_Unstored):
     """The entries are computed from the data (a maximum's place, attention scores)."""
 
     id: ClassVar[str] = "dynamic"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tie(_Unstored):
     """The labels are those of another tensor of the same shape: counted there."""
 
@@ -407,7 +407,7 @@ class Tie(_Unstored):
     id: ClassVar[str] = "tie"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Factor(Rule):
     """W[a, b] = sum over r of B[a, r] A[r, b].  Assumption; saves if r < ab/(a + b).
 
@@ -448,7 +448,7 @@ class Factor(Rule):
         return Wiring(wiring.start, wiring.env, (first, second))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Replicate(Rule):
     """Independent copies over an axis: gates, experts, directions.  Part of the start."""
 

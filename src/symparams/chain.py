@@ -7,13 +7,13 @@ Derived sizes belong to their part: the output height of ``depthwise`` is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .algebra import number
 from .axes import Box
 from .binding import Given, bind
+from .declaration import Bound, Build, Layer
 from .errors import ValueRefused
-from .declaration import Bound, Build
 from .rewriting import tidy
 from .terms import ONE, Ceil, Floor, S, Term, letters, product, total, walk
 
@@ -27,10 +27,35 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Request:
+    """One layer asked for: its builder, what is given, and structural options."""
+
+    build: Build
+    given: Mapping[str, object]
+    fixed: Mapping[str, object]
+
+
+@dataclass(frozen=True)
 class Chain:
     """Layers in a row; every quantity is the sum over the parts."""
 
     parts: tuple[Part, ...]
+    requests: tuple[Request, ...] = ()
+    shared: Given = field(default_factory=dict)
+
+    def opened(self, name: str) -> Chain:
+        """The same sequence with an input size of its first layer left as a letter."""
+        if not self.requests:
+            return self
+        first = self.requests[0]
+        layer = first.build(**first.fixed)
+        key = layer.key(name)
+        if key is None or key.kind != "extent":
+            return self
+        ours = {key.symbol, key.symbol + "_out"}
+        given = {k: v for k, v in first.given.items() if _symbol(layer, k) not in ours}
+        shared = {k: v for k, v in self.shared.items() if _symbol(layer, k) not in ours}
+        return chain((replace(first, given=given), *self.requests[1:]), shared)
 
     @property
     def params(self) -> Term:
@@ -48,15 +73,6 @@ class Chain:
         return total(*(part.bound.put(part.bound.activations) for part in self.parts))
 
 
-@dataclass(frozen=True)
-class Request:
-    """One layer asked for: its builder, what is given, and structural options."""
-
-    build: Build
-    given: Mapping[str, object]
-    fixed: Mapping[str, object]
-
-
 def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
     """Bind layers one after another, each on what the one before gives.
 
@@ -68,7 +84,14 @@ def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
     """
     if len(requests) == 1:
         (only,) = requests
-        return Chain((Part(_names(requests)[0], bind(only.build, {**only.given, **(shared or {})}, only.fixed)),))
+        return Chain(
+            (
+                Part(
+                    _names(requests)[0],
+                    bind(only.build, {**only.given, **(shared or {})}, only.fixed),
+                ),
+            )
+        )
     names = _names(requests)
     parts: list[Part] = []
     used: set[str] = set()
@@ -90,7 +113,12 @@ def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
     for key in shared or {}:
         if key not in used:
             raise ValueRefused("no_layer_has", key=key)
-    return Chain(tuple(parts))
+    return Chain(tuple(parts), tuple(requests), dict(shared or {}))
+
+
+def _symbol(layer: Layer, name: str) -> str:
+    key = layer.key(name)
+    return key.symbol if key else ""
 
 
 def _names(requests: Sequence[Request]) -> list[str]:

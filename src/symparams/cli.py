@@ -59,7 +59,9 @@ def _output(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="symparams", prog_name="symparams", message="%(prog)s %(version)s")
+@click.version_option(
+    package_name="symparams", prog_name="symparams", message="%(prog)s %(version)s"
+)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Derive how many parameters a neural-network layer has, step by step, and why."""
@@ -69,14 +71,33 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("layer", nargs=-1, required=True)
-@click.option("--level", type=click.Choice(LEVELS), default="exam", show_default=True,
-              help="How much to show.")
-@click.option("--quantity", type=click.Choice(QUANTITIES), default="params", show_default=True,
-              help="What to count.")
-@click.option("--convention", type=click.Choice(CONVENTIONS), default="textbook",
-              show_default=True, help="Whose convention.")
-@click.option("--form", type=click.Choice(("expanded", "factored")), default=None,
-              help="Bring the count to this form, in steps.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="exam",
+    show_default=True,
+    help="How much to show.",
+)
+@click.option(
+    "--quantity",
+    type=click.Choice(QUANTITIES),
+    default="params",
+    show_default=True,
+    help="What to count.",
+)
+@click.option(
+    "--convention",
+    type=click.Choice(CONVENTIONS),
+    default="textbook",
+    show_default=True,
+    help="Whose convention.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(("expanded", "factored")),
+    default=None,
+    help="Bring the count to this form, in steps.",
+)
 @click.option("--where", default=None, help="Values for letters: n=30,m=4.")
 @_output("derive")
 def derive(
@@ -96,8 +117,13 @@ def derive(
 
 @cli.command()
 @click.argument("expression", nargs=-1, required=True)
-@click.option("--form", type=click.Choice(("expanded", "factored")), default="factored",
-              show_default=True, help="The form to bring it to.")
+@click.option(
+    "--form",
+    type=click.Choice(("expanded", "factored")),
+    default="factored",
+    show_default=True,
+    help="The form to bring it to.",
+)
 @_output("simplify")
 def simplify(expression: tuple[str, ...], form: str, **output: Any) -> None:
     """Simplify an expression in named, verified steps.
@@ -134,8 +160,13 @@ def why(layer: tuple[str, ...], where: str | None, **output: Any) -> None:
 @click.argument("left")
 @click.argument("right")
 @click.argument("values", nargs=-1)
-@click.option("--quantity", type=click.Choice(("params", "macs", "activations")), default="params",
-              show_default=True, help="What to compare.")
+@click.option(
+    "--quantity",
+    type=click.Choice(("params", "macs", "activations")),
+    default="params",
+    show_default=True,
+    help="What to compare.",
+)
 @click.option("--where", default=None, help="Values for letters: n=30,m=4.")
 @_output("compare")
 def compare(

@@ -215,7 +215,7 @@ def _box(box: str | Box, side: str) -> Box:
     return axes(box, "out" if side == "out" else "in") if isinstance(box, str) else box
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """What a person can set: a size, a modifier or a switch.
 
@@ -241,7 +241,7 @@ class Key:
         return self.parts or (self.symbol,)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Define:
     """A derived size: its letter and what it is."""
 
@@ -249,7 +249,7 @@ class Define:
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Divides:
     """A side condition: the first divides the second."""
 

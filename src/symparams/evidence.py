@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from .algebra import value
 from .axes import Axis, Box, position_of
 from .calculus import Reindex, Share, Wiring
-from .errors import Error, VerificationError
 from .declaration import Key, Layer, Tensor
+from .errors import Error, VerificationError
 from .terms import letters
 
 MAX_EDGES = 900

@@ -9,14 +9,18 @@ import difflib
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from . import catalog, frameworks
+from . import catalog
 from .axes import SITES
 from .chain import Chain, Request, chain
-from .errors import Error, UnknownName
 from .declaration import Build, Layer
+from .errors import Error, UnknownName
 from .reading.layers import PHRASES, LayerText, read_layers
 from .terms import Term
+
+if TYPE_CHECKING:
+    from .frameworks import Spelling
 
 DIMENSIONAL = ("conv", "depthwise_conv", "conv_transpose", "locally_connected", "max_pool",
                "avg_pool", "global_max_pool", "global_avg_pool", "adaptive_max_pool",
@@ -29,7 +33,7 @@ class Found:
     """A layer under some name: its id and, for a framework's name, that framework's spelling."""
 
     id: str
-    spelling: frameworks.Spelling | None = None
+    spelling: Spelling | None = None
 
 
 def find(name: str) -> Found:
@@ -43,11 +47,15 @@ def find(name: str) -> Found:
     """
     if name in catalog.ids():
         return Found(name)
+    folded = _fold(name)
+    if name.islower() and folded in _names():
+        return Found(_names()[folded])
+    from . import frameworks  # only where a name may be a framework's
+
     spellings = frameworks.find(name)
     if spellings:
         first = spellings[0]
         return Found(first.layer.format(n=first.rank or 2), first)
-    folded = _fold(name)
     if folded in _names():
         return Found(_names()[folded])
     near = difflib.get_close_matches(folded, list(_names()), 1, 0.6)
@@ -106,6 +114,8 @@ def _called(written: LayerText) -> Request:
         if written.args:
             raise UnknownName("no_positions", layer=found.id)
         return Request(catalog.builder(found.id), given, fixed)
+    from . import frameworks
+
     call = frameworks.read(written.name, written.args, kwargs)
     build = catalog.builder(call.layer_id)
     given, fixed = _shaped(build, written, dict(call.given), dict(call.fixed))
@@ -117,6 +127,8 @@ def _keyed(written: LayerText) -> Request:
     build = catalog.builder(found.id)
     layer, keys = build(), dict(written.keys)
     if found.spelling is not None and not all(layer.key(name) for name in keys):
+        from . import frameworks
+
         call = frameworks.read(written.name, (), keys)
         return Request(catalog.builder(call.layer_id), dict(call.given), dict(call.fixed))
     given, fixed = _shaped(build, written, keys)

@@ -27,7 +27,9 @@ class Comparison:
     page: Page
 
 
-def compare(left: Chain, right: Chain, quantity: str = "params", biases: bool = False) -> Comparison:
+def compare(
+    left: Chain, right: Chain, quantity: str = "params", biases: bool = False
+) -> Comparison:
     """Derive how many times as large one side is as the other.
 
     Raises:

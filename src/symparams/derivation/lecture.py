@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from ..axes import Box, box_size
 from ..calculus import Pad, Reindex, Restrict, Share
-from ..evidence import tap_uses
 from ..declaration import Bound
+from ..evidence import tap_uses
 from ..terms import ONE, Entry, Num, Prod, Quot, S, Term, product, total
 from . import exam
 from .page import (

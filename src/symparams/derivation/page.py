@@ -13,7 +13,7 @@ from typing import Any, Union
 from ..terms import Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Say:
     """A sentence by its id, with the facts it mentions."""
 
@@ -21,28 +21,28 @@ class Say:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dims:
     """Sizes side by side: a shape, ``100 x 100 x 128``."""
 
     sizes: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Indices:
     """Index letters in brackets: ``(o, p, q)``."""
 
     letters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """Sizes with commas between them."""
 
     sizes: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """What an assumption does to a factor, ``100*100 -> 3*3``; never an equality."""
 
@@ -51,7 +51,7 @@ class Change:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Changed:
     """A product with the changed factor in its place: ``256*(100*100 -> 1)*1152``."""
 
@@ -60,28 +60,28 @@ class Changed:
     after: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Formula:
     """A Term set as a formula: letters side by side, powers, no explicit product signs."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Letter:
     """A tensor's letter or an index letter in running text."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bytes:
     """A number of bytes, in decimal kB, MB, GB."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Para:
     """A sentence of a block; an aside is set back, a change is set at the right."""
 
@@ -90,14 +90,14 @@ class Para:
     change: Change | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Equation:
     """A displayed equation."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One aligned line, ``label   left = right   note``; strong where it is an answer.
 
@@ -113,7 +113,7 @@ class Row:
     sign: str = "="
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
     """Aligned lines; a chain goes on line by line from the one expression it begins with."""
 
@@ -121,7 +121,7 @@ class Rows:
     chain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A table with a head; cells are sentences, Terms or facts.  The last row may total."""
 
@@ -133,7 +133,7 @@ class Table:
 Item = Union[Para, Equation, Rows, Table]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A subgoal with its lines; ``kind`` says whether it is an equality or an assumption."""
 
@@ -142,7 +142,7 @@ class Block:
     kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """Everything a derivation shows, in order."""
 

@@ -64,9 +64,7 @@ def _total_steps(sizes: dict[str, Term], quantity: str) -> tuple[Step, ...]:
     return (*steps, *worked_out(opened, quantity))
 
 
-def _values(
-    plans: list[Plan], parts: list[Derivation], quantity: str
-) -> dict[str, Value | None]:
+def _values(plans: list[Plan], parts: list[Derivation], quantity: str) -> dict[str, Value | None]:
     if quantity == "shape":
         return {"value": None}
     if quantity == "params" and any(plan.bias_open for plan in plans):
@@ -110,9 +108,7 @@ def _unfolded(part: Part, derived: Derivation) -> list[Block]:
     return [head, *(Block(Say("subgoals.count"), (i,)) for i in items), *derived.page.blocks]
 
 
-def _parts_block(
-    chain: Chain, plans: list[Plan], parts: list[Derivation], quantity: str
-) -> Block:
+def _parts_block(chain: Chain, plans: list[Plan], parts: list[Derivation], quantity: str) -> Block:
     both = quantity == "params" and any(plan.bias_open for plan in plans)
     head = [Say("tables.part"), Say("tables.shape")]
     columns: list[list[Term]] = []

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from ..algebra import Value, number, same
 from ..calculus import Bundle, Rule
+from ..declaration import Bound, Tensor, Values
 from ..errors import VerificationError
 from ..evidence import Evidence, evidence
-from ..declaration import Bound, Tensor, Values
 from ..terms import Num, Size, Term, letters, substitute, total
 from .page import Page, Say
 

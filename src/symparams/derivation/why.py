@@ -8,11 +8,27 @@ from ..algebra import depends_on
 from ..axes import Axis, box_size
 from ..binding import find_key
 from ..calculus import Group, Reindex, Restrict, Rule, Share
-from ..evidence import Evidence, evidence
+from ..chain import Chain
 from ..declaration import Bound, Tensor
+from ..errors import UnknownName
+from ..evidence import Evidence, evidence
 from ..terms import ONE, Num, S, Term, letters, product
 from .exam import machine_line
-from .page import Block, Change, Changed, Formula, Item, Letter, Listing, Page, Para, Row, Rows, Say
+from .page import (
+    Block,
+    Change,
+    Changed,
+    Formula,
+    Item,
+    Letter,
+    Listing,
+    Page,
+    Para,
+    Row,
+    Rows,
+    Say,
+    Table,
+)
 from .plan import Plan, formula_bound, indices, layer_fact, shapes, whole, worked
 from .story import Story
 
@@ -361,3 +377,45 @@ def _back(plan: Plan) -> Block | None:
     say = "summed" if main.summed else "spread" if main.spread else "shared"
     facts = {"count": Formula(worked(size))}
     return _say_block("whys.back", say, facts)
+
+
+def _of_part(bound: Bound, name: str, asked: str) -> Why:
+    """A part's answer: about its own axis, and whether a size it takes holds the letter."""
+    try:
+        answer = why(bound, name)
+    except UnknownName:
+        answer = Why(asked, True, (), (), (), Page(Say("titles.simplify")))
+    held = tuple(t.name for t in bound.tensors
+                 if t.end.stored and depends_on(bound.expand(t.size), asked))  # fmt: skip
+    stays = tuple(dict.fromkeys((*answer.stays_in, *held)))
+    return replace(answer, axis=asked, stays_in=stays, drops_out=not stays)
+
+
+def why_in_sequence(chain: Chain, name: str) -> Why:
+    """Ask about an axis of a sequence: each part answers for itself.
+
+    Raises:
+        UnknownName: no part has such a symbol.
+    """
+    asked = why(chain.parts[0].bound, name).axis  # the letter is the first layer's
+    opened = chain.opened(name)
+    answers = [(part, _of_part(part.bound, name, asked)) for part in opened.parts]
+    rows: list[tuple[object, ...]] = []
+    for part, answer in answers:
+        shown = "drops" if answer.drops_out else "stays"
+        tensors = ", ".join(answer.stays_in)
+        facts = {"rules": ", ".join(answer.removed_by), "tensors": tensors,
+                 "none": not part.bound.tensors}  # fmt: skip
+        rows.append((Say("tables.name", {"layer": layer_fact(part.bound)}),
+                     Say(f"whys.part.{shown}", facts)))  # fmt: skip
+    head = (Say("tables.part"), Say("whys.part.head", {"axis": Formula(S(answers[0][1].axis))}))
+    stays = tuple(f"{p.name}.{t}" for p, a in answers for t in a.stays_in)
+    removed = tuple(r for r in REMOVERS if any(r in a.removed_by for _, a in answers))
+    sides = tuple(
+        replace(side, tensor=f"{p.name}.{side.tensor}") for p, a in answers for side in a.sides
+    )
+    title = Say(f"whys.title.{'stays' if stays else 'drops'}", {
+        "axis": Formula(S(answers[0][1].axis)),
+        "layer": Say("layers.sequence.a", {"n": len(chain.parts)})})  # fmt: skip
+    page = Page(title, blocks=(Block(Say("subgoals.parts"), (Table(head, tuple(rows)),)),))
+    return Why(answers[0][1].axis, not stays, removed, sides, stays, page)

@@ -17,7 +17,8 @@ from .flax import SPELLINGS as _FLAX
 from .keras import KERAS
 from .keras import SPELLINGS as _KERAS
 from .layout import output_shape, tensors
-from .spelling import Call, Framework, Parameter, Shape, Spelling, Stored, row
+from .rules import shown
+from .spelling import Call, Framework, Parameter, Shape, Spelling, Stored, letters_of, row
 from .torch import SPELLINGS as _TORCH
 from .torch import TORCH
 
@@ -71,11 +72,12 @@ def candidates(name: str, keywords: Sequence[str] = ()) -> tuple[Spelling, ...]:
     ['Conv2D']
     """
     found = find(name)
-    knowing = tuple(s for s in found if set(keywords) <= set(s.names))
-    if knowing or "." in name or not keywords:
+    words = set(keywords) - letters_of() - {"batch_input_shape", "input_shape"}
+    knowing = tuple(s for s in found if words <= set(s.names))
+    if knowing or "." in name or not words:
         return knowing or found
     near = (s for s in spellings() if s.name.lower() == name.lower())
-    return tuple(s for s in near if set(keywords) <= set(s.names)) or found
+    return tuple(s for s in near if words <= set(s.names)) or found
 
 
 def read(
@@ -115,7 +117,7 @@ def one_of(
     """The one reading of a call among several spellings; see ``read``."""
     if not among:
         near = difflib.get_close_matches(name.rpartition(".")[2], _by_name(), 1, 0.7)
-        raise UnknownName("no_class", name=name, near=near[0] if near else None)
+        raise UnknownName("no_class", name=shown(name), near=near[0] if near else None)
     calls: list[Call] = []
     refusal: Error | None = None
     for spelling in [s for s in among if s.fits(args)] or among[:1]:

@@ -50,10 +50,11 @@ def _usual(call: Call, bound: Bound) -> str:
 def _shape(pattern: str, box: Box, call: Call, bound: Bound) -> Shape:
     sizes: list[Term] = []
     for inside, word in _PIECE.findall(pattern):
+        parts = [s for name in (word or inside).split() for s in _axes(name, box, call)]
         if word:
-            sizes += _axes(word, box, call)
+            sizes += parts
         else:
-            sizes.append(product(*(s for name in inside.split() for s in _axes(name, box, call))))
+            sizes.append(product(*(part for s in parts if (part := bound.put(s)) != ONE)))
     return tuple(_number(bound, size) for size in sizes)
 
 

@@ -82,7 +82,7 @@ def shown(value: object) -> str:
         return "..."
     if is_list(value):
         inside = ", ".join(shown(part) for part in value[:8]) + (", ..." if len(value) > 8 else "")
-        return f"({inside})"
+        return f"({inside},)" if len(value) == 1 else f"({inside})"
     text = getattr(value, "name", None) or (value if isinstance(value, str) else repr(value))
     return str(text) if len(str(text)) <= 60 else str(text)[:57] + "..."
 
@@ -182,10 +182,15 @@ def _lax_transposed(reading: Reading, name: str, key: str, value: object) -> Non
                            layer=reading.name)  # fmt: skip
     kernels = effective(reading, "kernel_size", "kernel_dilation")
     reading.given["P"] = [_whole(k - 1) for k in kernels]
-    sides = (part if is_list(part) else (part, part) for part in parts)
-    reading.given["op"] = [
-        _whole(total(*(reading.size(name, side) for side in pair))) for pair in sides
-    ]
+    reading.given["op"] = [_whole(_both(reading, name, part)) for part in parts]
+
+
+def _both(reading: Reading, name: str, part: object) -> Term:
+    """What is added along an axis, left and right together."""
+    pair = part if is_list(part) else (part, part)
+    if len(pair) != 2:
+        raise ValueRefused("not_a_size", key=name, value=shown(part))
+    return total(*(reading.size(name, side) for side in pair))
 
 
 def _spread(reading: Reading, name: str, key: str, value: object) -> None:
@@ -197,7 +202,7 @@ def _spread(reading: Reading, name: str, key: str, value: object) -> None:
     dilation = "dilation_rate" if "dilation_rate" in reading.values else "kernel_dilation"
     kernels = effective(reading, "kernel_size", dilation)
     extra = reading.values.get("output_padding")
-    if extra is not None:
+    if extra is not None and str(value).lower() in ("same", "valid"):
         half = [_whole(Floor(k / 2)) for k in kernels]
         reading.given[key] = half if str(value).lower() == "same" else 0
         reading.given["op"] = extra
@@ -222,12 +227,19 @@ def _output_size(reading: Reading, name: str, key: str, value: object) -> None:
     reading.given[key] = value
 
 
+def _instead_of(reading: Reading, name: str, other: str) -> None:
+    if reading.values.get(other) is not None:
+        raise ValueRefused("either", layer=reading.name, key=name, other=other)
+
+
 def _ratio(reading: Reading, name: str, key: str, value: object) -> None:
+    _instead_of(reading, name, "output_size")
     reading.fixed["by"] = "ratio"
     reading.given[key] = value
 
 
 def _to_size(reading: Reading, name: str, key: str, value: object) -> None:
+    _instead_of(reading, name, "scale_factor")
     reading.fixed["to"] = "size"
     reading.given[key] = value
 
@@ -255,6 +267,8 @@ def _merge(reading: Reading, name: str, key: str, value: object) -> None:
     last = reading.index("end_dim", reading.values["end_dim"])
     if last < first:
         raise ValueRefused("dims_crossed", layer=reading.name, first=first, last=last)
+    if (first, last) == (1, len(reading.axes)):  # all but the batch, as usual
+        return
     start, stop = max(first - 1, 0), max(last, 1)
     axes = tuple("C_in" if axis == "C" else axis for axis in reading.axes)
     head = ("(N C_out)",) if first == 0 and last else ("N", *axes[:start], "C_out")

@@ -20,7 +20,8 @@ from ..terms import Num, S, Sym, Term
 from .rules import RULES, SPACE, Reading, is_list, marks, shown
 
 Shape = Sequence[object]
-BATCH = Key("N", "batch")
+SHAPE = Key("N", "batch_input_shape")
+MOST_AXES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +116,15 @@ class Spelling:
         """
         named = dict(kwargs or {})
         shapes = {"batch_input_shape": batch_input_shape, "input_shape": input_shape}
-        for key in shapes:
-            if key in named and key not in self.names:
-                shapes[key] = _one_shape(key, shapes[key], named.pop(key))
+        for key in shapes.keys() & named.keys() - set(self.names):
+            shapes[key] = _one_shape(key, shapes[key], named.pop(key))
         batch, shape = _shapes(**shapes)
         written = self._named(args, named)
-        values = {p.name: p.default for p in self.signature} | written
-        reading = self._reading(values, shape)
-        for name in written.keys() - values.keys() | (written.keys() - set(self.names)):
-            reading.given[name] = written[name]
-        for parameter in self.signature:
-            _take(reading, parameter, values[parameter.name])
+        reading = self._fill(written, shape)
+        asked = dict(reading.given)
         self._take_shape(reading, shape)
         return Call(self, self.layer.format(n=reading.rank), reading.given, reading.fixed, batch,
-                    tuple(written.items()), reading.order, reading.out, reading.layout,
+                    asked, tuple(written.items()), reading.order, reading.out, reading.layout,
                     reading.frozen)  # fmt: skip
 
     def fits(self, args: Sequence[object]) -> bool:
@@ -138,6 +134,15 @@ class Spelling:
             len(args) <= len(places)
             and all(_plausible(p.name, a) for p, a in zip(places, args, strict=False))
         )
+
+    def _fill(self, written: Mapping[str, object], shape: Shape | None) -> Reading:
+        """What the arguments and the framework's defaults give."""
+        values = {p.name: p.default for p in self.signature} | dict(written)
+        reading = self._reading(values, shape)
+        reading.given |= {name: held for name, held in written.items() if name not in self.names}
+        for parameter in self.signature:
+            _take(reading, parameter, values[parameter.name])
+        return reading
 
     def _named(self, args: Sequence[object], kwargs: Mapping[str, object]) -> dict[str, object]:
         """Every argument under its name."""
@@ -168,7 +173,9 @@ class Spelling:
 
     def _reading(self, values: Mapping[str, object], shape: Shape | None) -> Reading:
         order = self.framework.order if self.takes != "lead" else "last"
-        axes = None if shape is None else len(shape) - 1
+        axes = None if shape is None else max(len(shape) - 1, 0)
+        if axes is not None and axes > MOST_AXES:
+            raise ValueRefused("too_many_axes", layer=self.name, given=axes, most=MOST_AXES)
         sites: tuple[str, ...] = ()
         if self.takes == "lead":
             rank, sites = 0, _leading(axes or 0)
@@ -178,8 +185,10 @@ class Spelling:
             rank = self.rank
         else:
             rank = _rank(self, values, axes)
-        if rank not in SPACE or (self.takes == "grid" and rank == 0):
-            raise ValueRefused("too_many_axes", layer=self.name, given=rank)
+        if rank not in SPACE:
+            raise ValueRefused("too_many_axes", layer=self.name, given=rank, most=max(SPACE))
+        if self.takes == "grid":
+            rank = max(rank, 1)
         reading = Reading(self.name, order, rank, sites, values)
         if self.takes in ("any", "lead") and sites:
             reading.fixed["lead"] = len(sites)
@@ -214,13 +223,17 @@ class Spelling:
 @dataclass(frozen=True)
 class Call:
     """A call that was read: the layer's id, what is given to it, its structural options, the
-    batch (None where unknown), and how the framework lays out shapes and tensors."""
+    batch (None where unknown), and how the framework lays out shapes and tensors.
+
+    ``asked`` is what the arguments gave, without the input; ``written`` are the arguments.
+    """
 
     spelling: Spelling
     layer_id: str
     given: Mapping[str, object]
     fixed: Mapping[str, object] = field(default_factory=dict)
     batch: Term | None = None
+    asked: Mapping[str, object] = field(default_factory=dict)
     written: tuple[tuple[str, object], ...] = ()
     order: str = "first"
     out: str = ""
@@ -234,8 +247,8 @@ class Call:
 
     @property
     def meaning(self) -> tuple[object, ...]:
-        """What must be equal for two readings to be one."""
-        return self.layer_id, dict(self.given), dict(self.fixed), self.frozen
+        """What must be equal for two readings of the arguments to be one."""
+        return self.layer_id, dict(self.asked), dict(self.fixed), self.frozen
 
     def __str__(self) -> str:
         said = ", ".join(f"{name}={shown(value)}" for name, value in self.written)
@@ -264,12 +277,12 @@ def _shapes(
     if not batch_input_shape:
         raise ValueRefused("not_a_shape", key="batch_input_shape", value="()")
     first, *rest = batch_input_shape
-    batch = None if first in (None, -1) else size(BATCH, first)
+    batch = None if first in (None, -1) else size(SHAPE, first)
     return batch, _sized(rest)
 
 
 def _sized(shape: Shape) -> Shape:
-    return [None if part is None else _number(size(BATCH, part)) for part in shape]
+    return [None if part is None else _number(size(SHAPE, part)) for part in shape]
 
 
 def _number(held: Term) -> object:

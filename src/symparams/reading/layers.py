@@ -132,12 +132,13 @@ NOUNS: Mapping[str, str] = {
     **dict.fromkeys(("output", "output shape", "output size", "output tensor"), "OUTPUT"),
     **dict.fromkeys(("inputs", "input channels", "input features", "input maps", "input depth",
                      "input features maps", "input units", "in channels", "in features",
-                     "channels input", "channels image", "channels tensor", "channels maps",
-                     "kernels of depth", "filters of depth", "in_channels", "in_features"),
-                    "in_channels"),
+                     "channels in", "channels input", "channels image", "channels tensor",
+                     "channels maps", "kernels of depth", "filters of depth", "in_channels",
+                     "in_features"), "in_channels"),
     **dict.fromkeys(("outputs", "output channels", "output features", "output maps", "units",
                      "output features maps", "output units", "output depth", "out channels",
-                     "out features", "channels output", "out_channels", "out_features"),
+                     "out features", "channels output", "channels out", "out_channels",
+                     "out_features"),
                     "out_channels"),
     "stride": "stride",
     **dict.fromkeys(("pad", "zero pad"), "padding"),
@@ -152,6 +153,7 @@ NOUNS: Mapping[str, str] = {
 _COUNTS = frozenset(("FILTERS", "FILTER", "MAPS", "CHANNELS", "in_channels", "out_channels",
                      "groups", "INPUT", "OUTPUT"))  # fmt: skip
 _FILTERS = frozenset(("FILTER", "FILTERS"))
+_FRACTIONS = frozenset(("rate", "p", "scale_factor"))
 _SCALARS = frozenset(("groups", "depth_multiplier", "rate"))
 # Nouns that may stand without a size.
 _SILENT = _COUNTS - {"groups"} | {"kernel_size"}
@@ -179,11 +181,11 @@ _SPELLED = {**{word: n for n, word in enumerate(_NUMBERS, start=1)}, "single": 1
 _ON = frozenset(("on", "over", "onto"))
 _TO = frozenset(("to", "into"))
 _FILLING = """
-    a an the with that of are is in by as for and at each every per any its it which where has have
-    having had using use uses used applied takes taking size sized layer layers stacked standard
-    regular ordinary plain usual first second third last vector vectors term terms both given
-    how many much what does do did there number count counts total parameters parameter params
-    trainable learnable learned free weights
+    a an the with that of are is in by as for and at this each every per any its it which where
+    has have having had using use uses used applied takes taking size sized layer layers stacked
+    standard regular ordinary plain usual first second third last vector vectors term terms both
+    given how many much what does do did there number count counts total parameters parameter
+    params trainable learnable learned free weights
 """
 _STOP = frozenset(_FILLING.split())
 
@@ -374,14 +376,16 @@ class _Items:
         return self.add("size", extents, at, end, value)
 
     def fold(self, at: int) -> bool:
-        """Whether this is the 2x of a 2x upsampling."""
+        """Whether this is the 2x of a 2x upsampling, or of upsampling 2x."""
         tokens = self.tokens
-        return (
-            tokens.kinds[at : at + 3] == ["number", "word", "word"]
-            and tokens.texts[at + 1] in ("x", "X")
-            and tokens.glued(at + 1)
-            and not is_letter(tokens.texts[at + 2])
-        )
+        if tokens.kinds[at : at + 2] != ["number", "word"] or tokens.texts[at + 1] not in (
+            "x",
+            "X",
+        ):
+            return False
+        named = any(item.value == "upsample" for item in self.items[-4:])
+        word = tokens.kinds[at + 2] == "word" and not is_letter(tokens.texts[at + 2])
+        return tokens.glued(at + 1) and (word or named)
 
     def axes_mark(self, at: int) -> bool:
         """Whether this is the 2D of a 2D convolution, and not twice d."""
@@ -592,6 +596,8 @@ class _Grouping:
         self.items = items
         self.layers: list[list[_Item]] = []
         self.prefix: list[_Item] = []
+        self.padded: bool | None = None
+        self.called = False
 
     def all(self) -> list[list[_Item]]:
         self.mark()
@@ -620,10 +626,12 @@ class _Grouping:
             if found is None:
                 step = self.untouched(at)
                 fresh += self.items[at : at + step]
+                self.passed(self.items[at])
                 at += step
                 continue
             item, last = self.items[at], self.items[found[1][-1]]
             fresh.append(_Item("phrase", found[0], item.start, last.end, item.more, last.tag))
+            self.passed(fresh[-1])
             taken.update(found[1])
             at += 1
         self.items = fresh
@@ -651,21 +659,29 @@ class _Grouping:
         noun = _find(self.items, at, _NOUN_ROWS)
         if noun is not None and len(noun[1]) >= len(found[1]) and noun[0] not in PHRASES:
             return None  # "pool size"
-        if PHRASES[found[0]] == "pad" and self.is_key(at):
+        if PHRASES[found[0]] == "pad" and self.is_key(at, found[0]):
             return None
         return found
 
-    def is_key(self, at: int) -> bool:
+    def is_key(self, at: int, phrase: str) -> bool:
         """Whether "padding 1" says something about another layer, before or after it."""
-        before = self.items[at - 1] if at else None
-        if before is not None and before.value in ("same", "valid", "causal", "no", "without"):
+        before = self.items[at - 1].value if at else None
+        if before in ("same", "valid", "causal", "no", "without"):
             return True
-        for item in reversed(self.items[max(at - 60, 0) : at]):
-            if item.value in _PADDED or item.kind in ("call", "name"):
-                return True
-            if item.value in _UNPADDED or item.tag == "hard" or item.value == "then":
-                return False
-        return any(item.value in _OF_WINDOWS for item in self.items[max(at - 60, 0) : at])
+        if self.padded is None:  # no layer yet: is one with a window spoken of?
+            return any(item.value in _OF_WINDOWS for item in self.items[max(at - 60, 0) : at])
+        return self.padded or (self.called and phrase == "pad")
+
+    def passed(self, item: _Item) -> None:
+        """Remember whether the layer that was named last can be padded."""
+        if item.kind == "phrase":
+            name = PHRASES[item.value]
+            self.padded = name in _CHANGES_CHANNELS - {"flatten", *_DENSE_NAMES} or name in _POOLS
+            self.called = False
+        elif item.kind in _HEADS:
+            self.padded, self.called = False, True
+        elif item.tag == "hard" or item.value == "then":
+            self.padded = False if self.padded is not None else None
 
     def chunks(self) -> list[tuple[_Item | None, list[_Item]]]:
         """The items between cuts, each with the cut before it."""
@@ -749,11 +765,8 @@ _HEADS = frozenset(("phrase", "call", "name"))
 _OF_WINDOWS = frozenset(
     ("kernel", "kernels", "filter", "filters", "stride", "dilation", "groups", "maps")
 )
-_PADDED = frozenset(("conv", "deconv", "pool", "depthwise", "separable", "locally", "pointwise"))
-_UNPADDED = frozenset(
-    ("relu", "dense", "linear", "fc", "flatten", "dropout", "pad", "crop", "upsample", "identity",
-     "activation", "global")
-)  # fmt: skip
+_DENSE_NAMES = ("linear", "flatten_dense", "global_pool_dense")
+_POOLS = ("depthwise_conv", "max_pool", "avg_pool")
 
 
 def _means_nothing(item: _Item) -> bool:
@@ -812,7 +825,7 @@ class _Reader:
         else:
             self.style = "keys"
         self.gather()
-        for said in self.said:
+        for said in sorted(self.said, key=lambda said: said.noun == "CHANNELS"):
             self.place(said)
         self.place_bare()
         self.usual()
@@ -938,7 +951,7 @@ class _Reader:
         if value is not None:
             self.say(_Said(self.items[value], noun, noun_first=True))
             return value + 1
-        if noun not in _SILENT:
+        if noun not in _SILENT or "_" in found[0]:
             item = self.items[at]
             refuse("noun_needs_value", self.text, item.start, noun=self.written(item))
         return here
@@ -973,14 +986,21 @@ class _Reader:
             self.say(_Said(item))
             return at + 1
         noun, here = NOUNS[found[0]], found[1][-1] + 1
-        taken = noun not in _COUNTS and self.value_after(here) is not None
-        if taken or (noun == "FILTER" and self.value_after(here) is not None):
+        if (noun not in _COUNTS or noun == "FILTER") and self.takes_value(here):
             self.say(_Said(item))
             return at + 1
         if noun in ("FILTER", "FILTERS", "kernel_size") and self.counts(item):
             self.last.noun = "FILTERS"  # type: ignore[union-attr]  # 32 3x3 kernels
         self.say(_Said(item, noun))
         return here
+
+    def takes_value(self, at: int) -> bool:
+        """Whether the noun before takes the size here: not in "5x5 kernel 64 filters"."""
+        value = self.value_after(at)
+        if value is None or value + 1 >= len(self.items):
+            return value is not None
+        found = _find(self.items, value + 1, _NOUN_ROWS)
+        return found is None or NOUNS[found[0]] not in _COUNTS or NOUNS[found[0]] == "INPUT"
 
     def counts(self, item: _Item) -> bool:
         """Whether a number stands just before a size with its noun: 32 3x3 kernels."""
@@ -1017,6 +1037,8 @@ class _Reader:
 
     def put(self, key: str, value: object, column: int) -> None:
         """A key's value; said twice it must be the same."""
+        if isinstance(value, float) and key not in _FRACTIONS and self.style == "words":
+            refuse("not_whole", self.text, column, key=key, value=value)
         place = self.places.setdefault(key, column)
         held = self.keys.setdefault(key, value)
         if held != value or isinstance(held, bool) != isinstance(value, bool):
@@ -1113,6 +1135,8 @@ class _Reader:
             self.put_side("input", said, "in_channels")
         elif "in_channels" in self.keys and "out_channels" not in self.keys:
             self.put_count("out_channels", said)
+        elif "out_channels" in self.keys and "in_channels" not in self.keys:
+            self.put_count("in_channels", said)
         else:
             refuse("channels_which", self.text, said.item.start, shown=self.written(said.item))
 
@@ -1194,6 +1218,9 @@ class _Reader:
         if self.open & self.keys.keys():
             key = min(self.open & self.keys.keys())
             refuse("said_twice", self.text, self.places[key], key=key)
+        if self.name in ("pad", "crop") and not (self.keys.keys() - {"axes"} or self.shapes):
+            noun = self.written(self.head)
+            refuse("noun_needs_value", self.text, self.head.start, noun=noun)
         if self.style == "words" and self.name in _HAS_AXES and "axes" not in self.keys:
             axes = self.axes()
             if axes:

@@ -218,10 +218,14 @@ class Tokens:
             if not self.starts_operand(at):
                 self.refuse("value_expected", at, shown=self.shown(at))
             at = self._operand_end(at)
-            if self.kinds[at] in _OPERATORS and self.starts_operand(at + 1):
-                at += 1
-            else:
+            if not self.continues(at):
                 return at
+            at += 1
+
+    def continues(self, at: int) -> bool:
+        """Whether a sign goes on with an expression; the minus in "3 -1" is another number's."""
+        lone = self.kinds[at] in ("-", "−") and not self.glued(at) and self.glued(at + 1)
+        return self.kinds[at] in _OPERATORS and not lone and self.starts_operand(at + 1)
 
     def _operand_end(self, at: int) -> int:
         """After one operand and what is glued to it: 2C, 2(C + 1), k²."""
@@ -289,12 +293,8 @@ class Tokens:
     def _continues(self, at: int) -> bool:
         """Whether what ended here goes on as an expression or a size."""
         kind = self.kinds[at]
-        return (
-            kind == "cross"
-            or kind == "super"
-            or (kind in _OPERATORS and self.starts_operand(at + 1))
-            or (kind == "(" and self.glued(at) and self.texts[at - 1] in _FUNCTIONS)
-        )
+        called = kind == "(" and self.glued(at) and self.texts[at - 1] in _FUNCTIONS
+        return kind in ("cross", "super") or called or self.continues(at)
 
     def _sequence(self, at: int, depth: int) -> tuple[object, int]:
         if depth >= MAX_NESTING:
@@ -350,7 +350,7 @@ def read_value(text: str) -> object:
     value, end = tokens.value(0)
     if tokens.kinds[end] == "end":
         return value
-    if _only_letters(tokens) and tokens.kinds[end] in ("number", "word", "(", "["):
+    if _only_letters(tokens):
         return simple(read(text))
     tokens.refuse("value_ends", end, shown=tokens.shown(end))
 

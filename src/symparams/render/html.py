@@ -26,7 +26,7 @@ from ..derivation.page import (
 from ..terms import Num, Rel, Term, at
 from ..words import templates
 from . import mathml
-from .writer import TextWriter, Writer
+from .writer import TextWriter, Writer, sides
 
 _GAP = re.compile(" {3,}")  # the words' own column gap
 _NUMERIC = re.compile(r"[×x−]?[\d,.]+")
@@ -99,12 +99,12 @@ class _View:
 
     def left(self, row: Row) -> Markup:
         """The left side of a row; empty where the row goes on from the one above."""
-        left, _ = mathml.sides(row)
+        left, _ = sides(row)
         return Markup("" if left is None else mathml.math(left, False, "tall", bare=True))
 
     def right(self, row: Row) -> Markup:
         """The right side of a row."""
-        _, right = mathml.sides(row)
+        _, right = sides(row)
         return Markup(mathml.math(right, True, "tall", bare=True))
 
     def sign(self, row: Row) -> str:

@@ -484,7 +484,7 @@ def _columns(rows: list[list[str]]) -> list[str]:
     wide = [max(map(breadth, column)) for column in columns]
     longest = max(range(len(wide)), key=lambda n: (specs[n] == "l", wide[n]))
     rest = sum(wide) - wide[longest] + 2.4 * len(wide)
-    specs[longest] = f"p{{{max(0.2, 1 - rest / ROOM):.2f}\\linewidth}}"
+    specs[longest] = f"p{{{max(0.18, 1 - rest / ROOM):.2f}\\linewidth}}"
     for row in rows:
         row[longest] = f"\\raggedright {row[longest]}"
     return specs

@@ -11,7 +11,6 @@ import functools
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
@@ -19,7 +18,6 @@ from ..derivation.page import (
     Change,
     Changed,
     Equation,
-    Formula,
     Item,
     Page,
     Para,
@@ -29,8 +27,8 @@ from ..derivation.page import (
     Table,
 )
 from ..symbols import name
-from ..terms import Num, Quot, Rel, Sym, Term, at, replace
-from .writer import POWER, PRODUCT, Writer
+from ..terms import Num, Quot, Rel, Sym, Term
+from .writer import POWER, PRODUCT, Struck, Writer, sides
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _LETTER = 0xF0000  # the first private letter; a line may hold as many as it likes
@@ -43,31 +41,6 @@ STRIKE = (
 )
 SIGNS = {"<=": "≤", ">=": "≥", "!=": "≠", "~>": "→", "⇝": "→"}
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Struck(Term):
-    """A factor that divides out, to be struck through."""
-
-    term: Term
-
-
-Side = Term | Changed | Formula | None
-
-
-def sides(row: Row) -> tuple[Side, Term | None]:
-    """The two sides of a row, with what divides out struck through on the side it begins with."""
-    if isinstance(row.left, Term):
-        return _struck(row.left, row.cancelled), row.right
-    if row.left is None and row.right is not None:
-        return None, _struck(row.right, row.cancelled)
-    return row.left, row.right
-
-
-def _struck(node: Term, paths: tuple[tuple[int, ...], ...]) -> Term:
-    for path in sorted(set(paths), key=len, reverse=True):
-        node = replace(node, path, Struck(at(node, path)))
-    return node
 
 
 def _element(tag: str, text: str = "", **attributes: str) -> Element:
@@ -135,12 +108,13 @@ class _Latex(Writer):
 
     # --- terms ---
 
-    def _node(self, node: Term, formula: bool) -> tuple[str, int]:
-        if isinstance(node, Struck):
-            text, level = self._node(node.term, formula)
-            return self.mark(text, class_="struck", style=STRIKE), level
-        text, level = super()._node(node, formula)
-        return (f"{{{text}}}" if text.startswith("-") else text), level
+    def struck(self, written: str) -> str:
+        """What divides out, struck through."""
+        return self.mark(written, class_="struck", style=STRIKE)
+
+    def negative(self, text: str) -> str:
+        """A group of its own, so that the minus is not taken for a difference."""
+        return f"{{-{text}}}"
 
     def number(self, value: int) -> str:
         """One number, grouped."""

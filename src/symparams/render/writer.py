@@ -90,7 +90,7 @@ class Writer:
     def _node(self, node: Term, formula: bool) -> tuple[str, int]:
         match node:
             case Num(value) if value < 0:
-                return self.minus + self.number(-value), SUM
+                return self.negative(self.number(-value)), SUM
             case Num(value):
                 return self.number(value), ATOM
             case Sym(plain):
@@ -98,7 +98,7 @@ class Writer:
             case Sum(terms):
                 return self._sum(terms, formula), SUM
             case Neg(inner):
-                return self.minus + self._write(inner, PRODUCT, formula), SUM
+                return self.negative(self._write(inner, PRODUCT, formula)), SUM
             case Prod(factors):
                 return self._product(factors, formula), PRODUCT
             case Quot(num, den):
@@ -167,6 +167,10 @@ class Writer:
     def symbol(self, plain: str) -> str:
         """A letter."""
         return plain
+
+    def negative(self, text: str) -> str:
+        """Minus something."""
+        return self.minus + text
 
     def bracket(self, text: str) -> str:
         """Round brackets around something."""
