@@ -252,6 +252,9 @@ CALLS = {
         "Conv1D", 64, kernel_size=5, in_channels=25
     ),
     "Conv2D(32, 3) on 28x28x1": call_of("Conv2D", 32, 3, input=shape(28, 28, 1)),
+    "Conv2DTranspose(8, (5,5), strides 2, same)": call_of(
+        "Conv2DTranspose", 8, K5, strides=2, padding="same"
+    ),
     "Flatten()": call_of("Flatten"),
     "MaxPool2d(3, stride=None, ceil_mode=True)": call_of(
         "MaxPool2d", 3, stride=None, ceil_mode=True
@@ -410,10 +413,9 @@ REFUSED = {
 
 @pytest.mark.parametrize(("text", "expected"), REFUSED.items(), ids=lambda value: repr(value)[:30])
 def test_refused(text: str, expected: tuple[str, int]) -> None:
-    started = time.process_time()
     with pytest.raises((UnreadableError, UnknownName)) as caught:
         read_layers(text, IDS)
-    assert time.process_time() - started < 0.05
+    assert min(_seconds(text) for _ in range(3)) < 0.05
     assert (caught.value.id, caught.value.column) == expected
     sentence, *shown = str(caught.value).split("\n")
     assert "{" not in sentence or text[0] == "{"
@@ -459,10 +461,14 @@ def test_every_refusal_has_its_sentence() -> None:
     ids=lambda text: text[:12],
 )
 def test_long_texts_take_no_time(text: str) -> None:
+    assert min(_seconds(text) for _ in range(3)) < 0.05
+
+
+def _seconds(text: str) -> float:
     started = time.process_time()
     with contextlib.suppress(UnreadableError, UnknownName):
         read_layers(text)
-    assert time.process_time() - started < 0.05
+    return time.process_time() - started
 
 
 # --- values ---------------------------------------------------------------------------------

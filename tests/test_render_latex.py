@@ -334,6 +334,19 @@ def test_an_assumption_is_never_an_equality() -> None:
     assert r"(100 \cdot 100 \to 3 \cdot 3)" in text
 
 
+def test_a_chain_goes_on_under_its_sign() -> None:
+    rows = Rows(
+        (
+            Row(product(S("k"), S("k")) + S("k")),
+            Row(None, S("k") ** 2 + S("k"), note=words("x")),
+            Row(None, product(S("k"), S("k") + 1), strong=True),
+        )
+    )
+    text = latex.render(Page(words("t"), blocks=(Block(words("b"), (rows,)),)))
+    assert r"k \cdot k + k & = & k^2 + k & \text{" in text
+    assert r"     & = & \boldsymbol{k\, (k + 1)}" in text
+
+
 def test_cancel_is_asked_for_only_where_it_is_used() -> None:
     row = Row(Quot(product(S("H"), S("C")), S("H")), S("C"), cancelled=((0, 0), (1,)))
     text = latex.render(Page(words("t"), blocks=(Block(words("b"), (Rows((row,)),)),)))

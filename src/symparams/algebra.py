@@ -260,7 +260,8 @@ def _extreme(kind: str, ts: tuple[Term, ...]) -> Ratio:
         return _extreme(kind, tuple(t for t in ts if canonical(t) != canonical(Num(1))))
     if all(not letters(t) for t in ts):
         pick = min if kind == "Min" else max
-        return {(): pick(value(t) for t in ts)}, _ONE
+        found = pick(value(t) for t in ts)
+        return ({(): found} if found else {}), _ONE
     return {(((kind, frozenset(parts)), 1),): 1}, _ONE
 
 
@@ -273,6 +274,10 @@ def _floor(inside: Ratio) -> Ratio:
     floor(N/D) = -floor((D-1-N)/D) the one with the smaller leading coefficient is kept.
     """
     num, den = inside
+    if den != _ONE and _below_one(num, den):
+        return {}, _ONE
+    if den != _ONE and num and _below_one(_add(_scaled(num, -1), _ONE, -1), den):
+        return {(): -1}, _ONE  # -1 <= num/den < 0
     if den != _ONE:
         return {((("floor", _freeze(num), _freeze(den)), 1),): 1}, _ONE
     top, bottom = _over_one_monomial(num)
@@ -288,6 +293,14 @@ def _floor(inside: Ratio) -> Ratio:
         return whole, _ONE
     atom = ("floor", _freeze(top), _freeze({bottom[0]: bottom[1]}))
     return _add(whole, {((atom, 1),): sign}), _ONE
+
+
+def _below_one(num: Poly, den: Poly) -> bool:
+    """Whether 0 <= num/den < 1 for all positive letters, seen from the signs alone."""
+    if any(c < 0 for c in (*num.values(), *den.values())) or set(num) - {()}:
+        return False
+    positive = all(e > 0 for monomial in den for _, e in monomial)
+    return positive and num.get((), 0) < sum(den.values())
 
 
 Scaled = tuple[Monomial, int]  # one positive monomial with its whole coefficient

@@ -446,7 +446,7 @@ class LayerType:
         ):
             call = spelling.read(positional, ready, batch_input_shape, input_shape)
             build = catalog.builder(call.layer_id)
-            bound = bind(build, call.given, call.fixed)
+            bound = call.bind(build)
             return Model(Chain((Part(call.layer_id, bound),)), spelling.convention, call)
         if positional:
             raise UnknownName("no_positions", layer=self.id)

@@ -67,8 +67,9 @@ def find_key(layer: Layer, name: str) -> Key:
         return key
     known = sorted({n for k in layer.keys for n in (k.symbol, k.code, *k.also, *k.letters)})
     near = difflib.get_close_matches(name, known, 1, 0.6)
-    raise UnknownName("unknown_key", layer=layer.id, key=name, near=near[0] if near else None,
-                      known=", ".join(k.code for k in layer.keys if k.kind != "derived"))  # fmt: skip
+    takes = ", ".join(key.code for key in layer.keys if key.kind != "derived")
+    suggestion = near[0] if near else None
+    raise UnknownName("unknown_key", layer=layer.id, key=name, near=suggestion, known=takes)
 
 
 def _setting(key: Key, raw: object) -> str | None:

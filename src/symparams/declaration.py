@@ -322,7 +322,7 @@ class Layer:
     @functools.cached_property
     def _ones(self) -> frozenset[str]:
         """The letters that change the structure when they are 1: groups, copies."""
-        copies = {axis.name for axis in self.outputs if axis.role == "copy"}
+        copies = frozenset(axis.name for axis in self.outputs if axis.role == "copy")
         return copies | frozenset(condition.divisor for condition in self.requires)
 
     def key(self, name: str) -> Key | None:
@@ -353,8 +353,8 @@ class Bound:
     """A layer with what is known of it: numbers, letters, switches.
 
     ``values`` holds a Term for each letter that was set or has its usual value; letters
-    that are not in it stay; ``given`` are the letters a person set.  Structure (switches, one group) is bound before anything is
-    derived, numbers are substituted into what was derived.
+    that are not in it stay; ``given`` are the letters a person set.  Structure (switches,
+    one group) is bound before anything is derived, numbers are substituted into what was.
     """
 
     layer: Layer

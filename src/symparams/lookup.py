@@ -160,7 +160,8 @@ def _separable(written: LayerText, keys: dict[str, object]) -> list[Request]:
     """A depthwise convolution, then a pointwise one: 1x1, with the filters and the bias."""
     axes = keys.pop("axes", None)
     n = axes if isinstance(axes, int) else _axes_of(written, keys, "conv")
-    point = {k: keys.pop(k) for k in ("out_channels", "filters", "units") if k in keys}
+    names = ("out_channels", "filters", "units")
+    point: dict[str, object] = {name: keys.pop(name) for name in names if name in keys}
     if "bias" in keys:
         point["bias"] = keys["bias"]
     output = written.output

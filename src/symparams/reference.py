@@ -81,11 +81,11 @@ def _zero(plan: Plan) -> tuple[Item, ...]:
 
 
 def _keys(layer: Layer) -> Table:
-    rows = [
-        (Formula(S(key.symbol)), Say("reference.names", {"names": ", ".join((key.code, *key.also))}),
-         _what(key))
-        for key in layer.keys if key.kind != "derived"
-    ]  # fmt: skip
+    rows = []
+    for key in layer.keys:
+        if key.kind != "derived":
+            names = Say("reference.names", {"names": ", ".join((key.code, *key.also))})
+            rows.append((Formula(S(key.symbol)), names, _what(key)))
     head = (Say("tables.symbol"), Say("tables.names"), Say("tables.left_out"))
     return Table(head, tuple(rows))
 

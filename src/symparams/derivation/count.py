@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..algebra import Value, depends_on, number
 from ..declaration import Bound
-from ..rewriting import Form
+from ..rewriting import Form, Rewrite
 from ..terms import letters
 from . import exam
 from .page import Block, Page, Rows, Say
@@ -25,8 +25,9 @@ def derive(
     Raises:
         VerificationError: a step does not hold (nothing is shown then).
     """
-    plan = Plan(bound)
-    page, lines = _page(plan, level), ()
+    plan = Plan(bound, convention)
+    page = _page(plan, level)
+    lines: tuple[Rewrite, ...] = ()
     if form is not None and letters(bound.params):
         lines = lines_of(bound.params, form)
         block = Block(Say("subgoals.form"), (Rows(rows(bound.params, lines), chain=True),), "=")

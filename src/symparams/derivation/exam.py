@@ -351,8 +351,9 @@ def _if_shared(plan: Plan, main: Story) -> Formula | None:
 def formula(plan: Plan) -> tuple[Say, ...]:
     """The formula in letters, and what its letters are."""
     generic = formula_bound(plan.bound)
-    key = ("formula", frozenset(generic.values.items()))
+    key = ("formula", plan.convention, frozenset(generic.values.items()))
     memo = plan.layer.memo
     if key not in memo:
-        memo[key] = formula_words(worked(generic.put(generic.count())), "formula.params")
+        count = worked(generic.put(generic.count()))
+        memo[key] = formula_words(count, "formula.params", plan.convention)
     return cast(tuple[Say, ...], memo[key])

@@ -354,8 +354,8 @@ def _zero_border(plan: Plan, main: Story) -> Term | None:
             bundle = Pad(plain, site.size).apply(bundle)
         else:
             bundle = rule.apply(bundle)
-    return product(*(_result(plan.bound.put(a.size)) if whole(plan.bound.put(a.size)) else plan.bound.put(a.size)
-                     for a in bundle.boxes[0]))  # fmt: skip
+    sizes = [plan.bound.put(axis.size) for axis in bundle.boxes[0]]
+    return product(*(_result(size) if whole(size) is not None else size for size in sizes))
 
 
 def where_block(plan: Plan) -> Block | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any
 
 from ..terms import Term
 
@@ -130,7 +130,7 @@ class Table:
     total: bool = False
 
 
-Item = Union[Para, Equation, Rows, Table]
+Item = Para | Equation | Rows | Table
 
 
 @dataclass(frozen=True)

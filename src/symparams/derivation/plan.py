@@ -34,8 +34,9 @@ from .story import Story
 class Plan:
     """What happened to the tensors of a layer, and its totals."""
 
-    def __init__(self, bound: Bound) -> None:
+    def __init__(self, bound: Bound, convention: str = "textbook") -> None:
         self.bound = bound
+        self.convention = convention
         self.layer = bound.layer
         self.family = bound.layer.family
         self.tensors = tuple(t for t in bound.tensors if t.trainable and t.end.stored)
@@ -258,7 +259,7 @@ def formula_bound(bound: Bound) -> Bound:
     return Bound(bound.layer, values)
 
 
-def formula_words(count: Term, identity: str) -> tuple[Say, ...]:
+def formula_words(count: Term, identity: str, convention: str) -> tuple[Say, ...]:
     """A formula with what each of its letters is, said once."""
     seen: dict[str, None] = {}
     for _, node in walk(count):
@@ -270,7 +271,9 @@ def formula_words(count: Term, identity: str) -> tuple[Say, ...]:
     ]
     return (
         Say(identity, {"formula": Formula(count)}),
-        Say("glossary.line", {"words": tuple(words)}),
+        Say(
+            "glossary.line", {"words": tuple(words), "convention": Say(f"conventions.{convention}")}
+        ),
     )
 
 

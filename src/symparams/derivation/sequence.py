@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..algebra import Value, number
 from ..chain import Chain, Part
+from ..declaration import Bound
 from ..terms import S, Size, Sum, Term, total
 from . import count, shapes, uses
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say, Table
 from .plan import Plan, layer_fact, shape, worked
 from .steps import Derivation, Step, worked_out
 
-PER_PART: dict[str, Callable[..., Derivation]] = {
-    "params": lambda bound, quantity, level: count.derive(bound, level),
-    "shape": lambda bound, quantity, level: shapes.derive(bound, level),
-}
+
+def _of_part(bound: Bound, quantity: str, level: str) -> Derivation:
+    if quantity == "params":
+        return count.derive(bound, level)
+    if quantity == "shape":
+        return shapes.derive(bound, level)
+    return uses.derive(bound, quantity, level)
 
 
 def derive(
@@ -26,11 +28,11 @@ def derive(
     Raises:
         VerificationError: a step does not hold.
     """
-    make = PER_PART.get(quantity, lambda b, q, lv: uses.derive(b, q, lv))
-    parts = [make(part.bound, quantity, level) for part in chain.parts]
+    parts = [_of_part(part.bound, quantity, level) for part in chain.parts]
     sizes = {part.name: d.symbolic for part, d in zip(chain.parts, parts, strict=True)}
     steps = tuple(step for d in parts for step in d.steps) + _total_steps(sizes, quantity)
     plans = [Plan(part.bound) for part in chain.parts]
+    value, with_bias, without_bias = _values(plans, parts, quantity)
     derivation = Derivation(
         layer=", ".join(part.bound.layer.id for part in chain.parts),
         quantity=quantity,
@@ -40,7 +42,9 @@ def derive(
         symbolic=total(*sizes.values()),
         steps=steps,
         page=_page(chain, plans, parts, quantity, level),
-        **_values(plans, parts, quantity),
+        value=value,
+        with_bias=with_bias,
+        without_bias=without_bias,
     )
     derivation.verify()
     return derivation
@@ -64,16 +68,16 @@ def _total_steps(sizes: dict[str, Term], quantity: str) -> tuple[Step, ...]:
     return (*steps, *worked_out(opened, quantity))
 
 
-def _values(plans: list[Plan], parts: list[Derivation], quantity: str) -> dict[str, Value | None]:
+def _values(
+    plans: list[Plan], parts: list[Derivation], quantity: str
+) -> tuple[Value | None, Value | None, Value | None]:
+    """The value, and where biases are open the values with and without them."""
     if quantity == "shape":
-        return {"value": None}
+        return None, None, None
     if quantity == "params" and any(plan.bias_open for plan in plans):
-        return {
-            "value": None,
-            "with_bias": number(total(*(plan.with_bias for plan in plans))),
-            "without_bias": number(total(*(_without(plan) for plan in plans))),
-        }
-    return {"value": number(total(*(d.symbolic for d in parts)))}
+        with_bias = number(total(*(plan.with_bias for plan in plans)))
+        return None, with_bias, number(total(*(_without(plan) for plan in plans)))
+    return number(total(*(d.symbolic for d in parts))), None, None
 
 
 def _without(plan: Plan) -> Term:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ..algebra import value
 from ..axes import box_size
 from ..declaration import Bound
-from ..rewriting import numeric, replay, tidy
+from ..rewriting import numeric, tidy
 from ..terms import Floor, Num, S, Term, letters, substitute, walk
 from .page import Block, Item, Page, Para, Row, Rows, Say
 from .plan import layer_fact, neat, shape, shapes
+from .simplified import step
 from .steps import Derivation, Step
 
 
@@ -58,10 +59,7 @@ def steps(bound: Bound) -> tuple[Step, ...]:
         if letters(put):
             continue
         for line in numeric(put):
-            out.append(
-                Step(line.rule, "=", "count", symbol, line.before, line.after,
-                     rewrite=lambda _, line=line: replay(line))
-            )  # fmt: skip
+            out.append(step(line, symbol))
     return tuple(out)
 
 
@@ -95,7 +93,7 @@ def shape_block(bound: Bound, level: str = "exam") -> Block | None:
     mode = dict(bound.layer.options).get("padding")
     if mode == "same":
         items.append(Para(Say("shape.same"), aside=True))
-    elif floored:
+    elif floored and mode != "ceil":
         items.append(Para(Say("shape.floor"), aside=True))
     return Block(Say("subgoals.output"), tuple(items), "=")
 
@@ -114,7 +112,7 @@ def _rows(bound: Bound, symbol: str, opened: Term, level: str) -> list[Row]:
         short = tidy(put)
         return [*rows, Row(None, short)] if short != rows[0].right else rows
     if level == "lecture":
-        shown = [put, *(step.after for step in numeric(put))]
+        shown = [put, *(line.after for line in numeric(put))]
     else:
         shown = list(dict.fromkeys((neat(put), Num(int(value(put))))))
     last = len(shown) - 1

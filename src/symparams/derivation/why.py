@@ -375,7 +375,7 @@ def _back(plan: Plan) -> Block | None:
         return None
     size = plan.bound.put(main.tensor.start.size if main.summed else main.unshared())
     say = "summed" if main.summed else "spread" if main.spread else "shared"
-    facts = {"count": Formula(worked(size))}
+    facts: dict[str, object] = {"count": Formula(worked(size))}
     return _say_block("whys.back", say, facts)
 
 

@@ -378,10 +378,8 @@ class _Items:
     def fold(self, at: int) -> bool:
         """Whether this is the 2x of a 2x upsampling, or of upsampling 2x."""
         tokens = self.tokens
-        if tokens.kinds[at : at + 2] != ["number", "word"] or tokens.texts[at + 1] not in (
-            "x",
-            "X",
-        ):
+        letter = tokens.texts[at + 1] in ("x", "X") and tokens.kinds[at + 1] == "word"
+        if not letter or tokens.kinds[at] != "number":
             return False
         named = any(item.value == "upsample" for item in self.items[-4:])
         word = tokens.kinds[at + 2] == "word" and not is_letter(tokens.texts[at + 2])
@@ -520,7 +518,7 @@ def _argument(tokens: Tokens, at: int, depth: int) -> tuple[str, object, int]:
         noun = NOUNS.get(lower, "")
         if noun.islower() and tokens.kinds[at + 1] in ("number", "(", "word", "["):
             value, end = tokens.value(at + 1)
-            return noun, value, end
+            return (word if word == noun + "s" else noun), value, end  # Keras says strides
     value, end = _literal(tokens, at, depth)
     return "", value, end
 
@@ -576,10 +574,10 @@ def _find(
     items: list[_Item], at: int, rows: Mapping[str, list[tuple[str, ...]]], loose: bool = False
 ) -> tuple[str, list[int]] | None:
     """The longest row of a table that stands here, and its places."""
-    if items[at].kind != "word":
+    if items[at].kind != "word" or items[at].value not in rows:
         return None
     following = [item.value for item in items[at + 1 : at + 5]]
-    for row in rows.get(items[at].value, ()):
+    for row in rows[items[at].value]:
         if len(row) > 1 and row[1] not in following:
             continue
         places = _matched(items, at, row, loose)
@@ -598,6 +596,7 @@ class _Grouping:
         self.prefix: list[_Item] = []
         self.padded: bool | None = None
         self.called = False
+        self.named = 0
 
     def all(self) -> list[list[_Item]]:
         self.mark()
@@ -674,6 +673,9 @@ class _Grouping:
 
     def passed(self, item: _Item) -> None:
         """Remember whether the layer that was named last can be padded."""
+        self.named += item.kind in _HEADS
+        if self.named > MAX_LAYERS:
+            refuse("too_many_layers", self.text, item.start, limit=MAX_LAYERS)
         if item.kind == "phrase":
             name = PHRASES[item.value]
             self.padded = name in _CHANGES_CHANNELS - {"flatten", *_DENSE_NAMES} or name in _POOLS
@@ -747,8 +749,6 @@ class _Grouping:
                 item.tag = item.tag or "prefix"
             chunk = [*self.prefix, *([cut] if cut else []), *chunk]
             self.prefix = []
-        if len(self.layers) == MAX_LAYERS:
-            refuse("too_many_layers", self.text, chunk[0].start, limit=MAX_LAYERS)
         self.layers.append(chunk)
 
     def implied(self) -> None:
@@ -923,6 +923,8 @@ class _Reader:
 
     def setting(self, at: int) -> int:
         """A setting in words, its articles skipped; the item after it, or 0."""
+        if self.items[at].value not in _SETTING_ROWS:
+            return 0
         found = _find(self.items, at, _SETTING_ROWS, loose=True)
         if found is None:
             plain = [i for i in range(at, min(at + 5, len(self.items)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Iterator
@@ -119,8 +120,7 @@ class LatexWriter(Writer):
         """A stacked quotient in formulas and displays, else a slash."""
         if not (self.tall or formula):
             return super().quotient(num, den, formula)
-        small = not self.tall or (isinstance(num, Num) and isinstance(den, Num))
-        command = r"\frac" if small else r"\dfrac"
+        command = r"\dfrac" if self.tall else r"\frac"
         top, bottom = self._write(num, 0, formula), self._write(den, 0, formula)
         return f"{command}{{{top}}}{{{bottom}}}", PRODUCT
 
@@ -407,6 +407,7 @@ class Printer:
 
     def rows(self, rows: tuple[Row, ...]) -> Part:
         """Aligned lines, or a paragraph each where they are too wide."""
+        rows = joined(rows)
         writer, display = self.writer, self.display
         labels = [writer.sentence(r.label) if r.label else "" for r in rows]
         pairs = [display.sides(r) for r in rows]
@@ -462,6 +463,20 @@ class Printer:
         text = f"{start}\n    {rows}\n  \\end{{tabular}}"
         wide = sum(max(map(breadth, column)) for column in zip(head, *body, strict=True))
         return Part("table", f"{{\\small {text}}}" if wide > 1.1 * ROOM else text)
+
+
+def joined(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """A line that only begins a chain together with the line that goes on from it."""
+    out: list[Row] = []
+    for row in rows:
+        first = out[-1] if out else None
+        goes_on = row.left is None and row.label is None and not row.cancelled
+        if first and goes_on and first.right is None and first.note is None:
+            out[-1] = dataclasses.replace(row, left=first.left, label=first.label,
+                                          cancelled=first.cancelled)  # fmt: skip
+        else:
+            out.append(row)
+    return tuple(out)
 
 
 def _array(columns: list[tuple[str, list[str]]]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ..derivation.page import Page, Para, Row, Table
 from ..symbols import name
 from ..terms import Term
-from .latex import LatexWriter, Part, Printer, page_template, parts
+from .latex import LatexWriter, Part, Printer, joined, page_template, parts
 
 _SIGNS = {"<": r"\lt", ">": r"\gt"}  # an angle bracket may start a tag
 _UNUSUAL = re.compile(r"[^A-Za-z0-9_.]")
@@ -66,7 +66,7 @@ class _Printer(Printer):
         return Part("equation", self.display.term(term, formula=True))
 
     def rows(self, rows: tuple[Row, ...]) -> Part:
-        cells = [self.cells(row) for row in rows]
+        cells = [self.cells(row) for row in joined(rows)]
         if not any(label or note for label, _, _, note in cells):
             return Part(
                 "rows", "\n\n".join(f"{left} {right}".strip() for _, left, right, _ in cells)

@@ -174,9 +174,14 @@ class _Printer:
             out += textwrap.wrap(row[0], self.body) or [""]
             for label, cell in zip(head[1:], row[1:], strict=True):
                 if cell:
-                    out += textwrap.wrap(f"{label}: {cell}", self.body, initial_indent="  ",
-                                         subsequent_indent="    ", break_on_hyphens=False)  # fmt: skip
+                    out += self.hanging(f"{label}: {cell}")
         return out
+
+    def hanging(self, text: str) -> list[str]:
+        """A text set in, its further lines set in deeper."""
+        return textwrap.wrap(
+            text, self.body, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        )
 
     def cell(self, cell: object) -> str:
         return "" if cell is None else cell if isinstance(cell, str) else self.writer.fact(cell)
