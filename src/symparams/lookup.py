@@ -17,7 +17,7 @@ from .chain import Chain, Request, chain
 from .declaration import Build, Layer
 from .errors import Error, UnknownName
 from .reading.layers import PHRASES, LayerText, read_layers
-from .terms import Term
+from .terms import Num, Term
 
 if TYPE_CHECKING:
     from .frameworks import Spelling
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DIMENSIONAL = ("conv", "depthwise_conv", "conv_transpose", "locally_connected", "max_pool",
                "avg_pool", "global_max_pool", "global_avg_pool", "adaptive_max_pool",
                "adaptive_avg_pool", "pad", "crop", "upsample")  # fmt: skip
+WITHOUT_SIZES = ("dropout", "activation", "identity")  # a rate changes no size
 RANKED = ("flatten", "flatten_dense", "global_pool_dense", "activation", "dropout", "identity")
 
 
@@ -143,6 +144,8 @@ def _worded(written: LayerText) -> list[Request]:
     axes = keys.pop("axes", None)
     n = axes if isinstance(axes, int) else _axes_of(written, keys, name)
     identity = f"{name}{n}d" if name in DIMENSIONAL else name
+    if name in WITHOUT_SIZES:
+        keys = {key: value for key, value in keys.items() if key != "rate"}
     if identity not in catalog.ids():
         raise UnknownName("unknown_layer", name=name, near=None)
     build = catalog.builder(identity)
@@ -216,6 +219,7 @@ def _read_shape(
 ) -> dict[str, object]:
     box = layer.outputs if out else layer.inputs
     sites = [a for a in box if a.role in SITES]
+    shape = _channels_last(shape)
     taken = {k.symbol for g in given if (k := layer.key(g)) is not None}
     channel = "C_out" if out else _input_channel(layer)
     if len(shape) == len(sites) and sites:
@@ -227,6 +231,13 @@ def _read_shape(
     if key is not None and key.symbol not in taken:
         values[channel] = shape[-1]
     return values
+
+
+def _channels_last(shape: Shape) -> Shape:
+    """A shape with its channels at the end; 3x224x224 can only mean channels first."""
+    sizes = [size.value if isinstance(size, Num) else 0 for size in shape]
+    first = len(sizes) > 2 and 0 < sizes[0] <= 4 and min(sizes[1:]) > 8 * sizes[0]
+    return (*shape[1:], shape[0]) if first and sizes[1] == sizes[-1] else shape
 
 
 def _input_channel(layer: Layer) -> str:

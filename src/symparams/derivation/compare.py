@@ -91,16 +91,12 @@ def _page(
     items: list[Item] = [Rows(rows(start, lines), chain=True)]
     blocks.append(Block(Say("compare.ratio"), tuple(items), "="))
     return Page(
-        Say("titles.compare", {**facts, "quantity": Say(f"tables.{_column(quantity)}")}),
+        Say("titles.compare", {**facts, "quantity": Say(f"compare.quantity.{quantity}")}),
         None,
         tuple(blocks),
         answer=Para(_verdict(ratio, counts)),
         warnings=() if biases or quantity != "params" else (Say("compare.biases"),),
     )
-
-
-def _column(quantity: str) -> str:
-    return "count" if quantity == "params" else quantity
 
 
 def _name(side: Chain) -> Say:

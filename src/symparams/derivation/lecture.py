@@ -111,7 +111,7 @@ def dense_block(plan: Plan, story: Story) -> Block:
     found = whole(size)
     if found is not None and found > 10**6:
         items.append(Para(Say("steps.lecture.bytes", {"bytes": Bytes(4 * found)}), aside=True))
-    return Block(Say("subgoals.dense"), tuple(items), "=")
+    return Block(Say("subgoals.dense"), tuple(items))
 
 
 def relative_block(plan: Plan, story: Story) -> Block:
@@ -319,7 +319,10 @@ def result_block(plan: Plan) -> Block:
 def _groups_clause(plan: Plan, main: Story) -> Say | None:
     if main.group is not None or not plan.layer.requires:
         return None
-    return Say("steps.lecture.no_groups")
+    cut = plan.layer.requires[0].whole
+    side = "spread" if main.spread else "seen"
+    facts = {"g": Formula(S("g")), "part": Formula(S(cut) / S("g")), "side": side}
+    return Say("steps.lecture.no_groups", facts)
 
 
 def both_block(plan: Plan) -> Block | None:
