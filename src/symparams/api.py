@@ -335,18 +335,16 @@ class Model:
             VerificationError: a step does not hold.
             ValueError: there is no such level or quantity.
         """
-        from .derivation import count, sequence, shapes, uses
+        from .derivation import count, parts
 
         if level not in ("line", "exam", "lecture") or quantity not in QUANTITIES:
             raise ValueError(f"no derivation of {quantity!r} at level {level!r}")
         if len(self.chain.parts) > 1:
-            return Derivation(sequence.derive(self.chain, quantity, level, self.convention))
+            return Derivation(parts.derive(self.chain, quantity, level, self.convention))
         bound = self.chain.parts[0].bound
-        if quantity == "params":
+        if form is not None and quantity == "params" and not bound.parts:
             return Derivation(count.derive(bound, level, self.convention, form))
-        if quantity == "shape":
-            return Derivation(shapes.derive(bound, level, self.convention))
-        return Derivation(uses.derive(bound, quantity, level, self.convention))
+        return Derivation(parts.of_bound(bound, quantity, level, self.convention))
 
     def why(self, name: str) -> Why:
         """What removed an axis or symbol from the count, or where it stays.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from .algebra import number, term_of, value
-from .declaration import Bound, Build, Define, Key, Layer
+from .declaration import Bound, Build, Define, Key, Layer, usual
 from .errors import UnknownName, ValueRefused
 from .rewriting import tidy
 from .terms import Num, S, Sym, Term, letters, substitute, term
@@ -50,7 +50,7 @@ def bind(build: Build, given: Given, fixed: Given | None = None) -> Bound:
         _set(values, layer, key, name, raw)
     _fit(layer, values, given)
     named = frozenset(values)
-    _usual(layer, values)
+    usual(layer, values)
     _check(layer, values)
     _derive_sizes(layer, values)
     return Bound(layer, values, named)
@@ -173,21 +173,6 @@ def _factor(key: Key, raw: Fraction | float) -> Term:
     return term_of(exact.numerator if exact.denominator == 1 else exact)
 
 
-def _usual(layer: Layer, values: dict[str, Term]) -> None:
-    """Modifiers left out take their usual value; a kernel left out is square, one letter."""
-    for key in layer.keys:
-        missing = [letter for letter in key.letters if letter not in values]
-        if key.default and missing:
-            for letter, usual in zip(key.letters, key.default, strict=True):
-                values.setdefault(letter, usual)
-        elif len(key.parts) > 1 and len(missing) == len(key.parts):
-            values.update({part: S(key.symbol) for part in key.parts})
-    for _ in range(2):  # a usual value may be another letter of the layer (a pool's window)
-        for letter, held in list(values.items()):
-            if letter not in letters(held):
-                values[letter] = substitute(held, values)
-
-
 # --- sizes that must agree ------------------------------------------------------------------
 
 
@@ -203,7 +188,7 @@ def _fit(layer: Layer, values: dict[str, Term], given: Given) -> None:
         if not define.symbol.endswith("_out") or wanted is None:
             continue
         trial = dict(values)
-        _usual(layer, trial)
+        usual(layer, trial)
         axis = define.symbol.removesuffix("_out")
         if axis not in letters(define.term) or _numeric(trial, axis) is None:
             continue

@@ -10,7 +10,6 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .algebra import same
 from .axes import Axis, Box, axes, box_size, side_of
 from .calculus import (
     SUBGOALS,
@@ -28,7 +27,7 @@ from .calculus import (
 )
 from .errors import DeclarationError
 from .symbols import INDEX
-from .terms import ONE, Num, S, Sym, Term, letters, product, substitute, total
+from .terms import ONE, Num, S, Sym, Term, letters, product, substitute, term, total
 
 Values = Mapping[str, Term]
 
@@ -141,6 +140,12 @@ class Tensor:
                 bundle = rule.apply(bundle)
         return bundle.cells
 
+    @property
+    def multiplied(self) -> bool:
+        """Whether its entries are multiplied with values and added up: a weight, or scores
+        computed from the data; not a look-up, a scale or a bias."""
+        return self.kind == "dynamic" or (self.kind == "weight" and self.end.stored)
+
     def per_batch(self) -> Tensor:
         """The same tensor with the batch written out: a site like any other, always shared."""
         n_out = axes("N", "out")[0]
@@ -160,8 +165,11 @@ class Tensor:
         """
         if self.when and values.get(self.when) == Num(0):
             return None
+        if any(substitute(axis.size, values) == Num(0) for axis in (*self.out, *self.inputs)):
+            return None
         kept = tuple(r for r in self.rules if not (isinstance(r, Group) and _one(r, values)))
-        switch = "" if self.when in values else self.when
+        held = values.get(self.when)
+        switch = self.when if held is None or isinstance(held, Sym) else ""
         out = several(self.out, values)
         if kept == self.rules and switch == self.when and out == self.out:
             return self
@@ -258,11 +266,41 @@ class Divides:
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A layer type: its axes, its tensors, its keys and how its output sizes follow.
+class Part:
+    """A layer inside another: under a name, its letters bound to Terms of the whole.
 
-    ``zero`` names the sentence that says why there is nothing to count, for layers
-    without weights.
+    ``copies`` says how many independent ones there are; a part that is ``tied`` uses the
+    weights of another and adds none; ``when`` is the switch that decides whether it is there.
+    """
+
+    name: str
+    layer: Layer
+    bind: tuple[tuple[str, Term], ...] = ()
+    copies: Term = ONE
+    tied: str = ""
+    when: str = ""
+
+
+def part(
+    name: str, layer: Layer, copies: Term = ONE, tied: str = "", when: str = "", **bind: Term | int
+) -> Part:
+    """A part with its letters bound: ``part("up", linear(), C_in=S("d"), C_out=S("f"))``.
+
+    Raises:
+        DeclarationError: the layer has no such letter.
+    """
+    for letter in bind:
+        if letter not in layer.letters:
+            raise DeclarationError("stray_letter", layer=layer.id, tensor=name, letter=letter)
+    terms = tuple((letter, term(value)) for letter, value in bind.items())
+    return Part(name, layer, terms, copies, tied, when)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer type: its axes, its tensors or parts, its keys, and how its sizes follow.
+
+    ``conventions`` binds letters as a framework does (how many bias vectors an LSTM has).
     """
 
     id: str
@@ -275,21 +313,30 @@ class Layer:
     requires: tuple[Divides, ...] = ()
     also: tuple[str, ...] = ()
     options: tuple[tuple[str, object], ...] = ()
+    parts: tuple[Part, ...] = ()
+    conventions: tuple[tuple[str, tuple[tuple[str, Term], ...]], ...] = ()
 
     def __post_init__(self) -> None:
-        names = [tensor.name for tensor in self.tensors]
+        names = [*(t.name for t in self.tensors), *(p.name for p in self.parts)]
         if len(set(names)) != len(names):
             raise DeclarationError("tensor_twice", layer=self.id)
-        known = {a.name for a in (*self.inputs, *self.outputs)}
-        known |= {letter for key in self.keys for letter in (key.symbol, *key.letters)}
-        known |= {define.symbol for define in self.defines}
         for tensor in self.tensors:
-            stray = letters(tensor.size) | letters(tensor.uses)
-            stray -= known
-            if stray:
-                raise DeclarationError(
-                    "stray_letter", layer=self.id, tensor=tensor.name, letter=min(stray)
-                )
+            self._known(tensor.name, letters(tensor.size) | letters(tensor.uses))
+        for piece in self.parts:
+            for _, bound in (*piece.bind, ("copies", piece.copies)):
+                self._known(piece.name, letters(bound))
+
+    def _known(self, piece: str, used: frozenset[str]) -> None:
+        stray = used - self.letters
+        if stray:
+            raise DeclarationError("stray_letter", layer=self.id, tensor=piece, letter=min(stray))
+
+    @functools.cached_property
+    def letters(self) -> frozenset[str]:
+        """Every letter of the layer: of its axes, keys and derived sizes."""
+        known = {axis.name for axis in (*self.inputs, *self.outputs)}
+        known |= {letter for key in self.keys for letter in (key.symbol, *key.letters)}
+        return frozenset(known | {define.symbol for define in self.defines})
 
     @functools.cached_property
     def memo(self) -> dict[object, object]:
@@ -314,9 +361,11 @@ class Layer:
     def structure(self, values: Values) -> tuple[object, ...]:
         """What of the values decides which tensors and rules there are."""
         return tuple(
-            values.get(key.symbol) if key.kind == "switch" else values.get(key.symbol) == ONE
+            values.get(key.symbol)
+            if key.kind == "switch"
+            else values.get(key.symbol) in (ONE, Num(0)) and values.get(key.symbol)
             for key in self.keys
-            if key.kind == "switch" or key.symbol in self._ones
+            if key.kind in ("switch", "copies") or key.symbol in self._ones
         )
 
     @functools.cached_property
@@ -348,6 +397,33 @@ class Layer:
 Build = Callable[..., Layer]
 
 
+def usual(layer: Layer, values: dict[str, Term]) -> dict[str, Term]:
+    """Modifiers left out take their usual value; a kernel left out is square, one letter."""
+    for key in layer.keys:
+        missing = [letter for letter in key.letters if letter not in values]
+        if key.default and missing:
+            for letter, held in zip(key.letters, key.default, strict=True):
+                values.setdefault(letter, held)
+        elif len(key.parts) > 1 and key.kind == "size" and len(missing) == len(key.parts):
+            values.update({part: S(key.symbol) for part in key.parts})
+    for _ in range(2):  # a usual value may be another letter of the layer (a pool's window)
+        for letter, held in list(values.items()):
+            if letter not in letters(held):
+                values[letter] = substitute(held, values)
+    return values
+
+
+@dataclass(frozen=True)
+class BoundPart:
+    """A part of a bound layer: its name, what is known of it, and how many there are."""
+
+    name: str
+    bound: Bound
+    copies: Term = ONE
+    tied: str = ""
+    when: str = ""
+
+
 @dataclass(frozen=True)
 class Bound:
     """A layer with what is known of it: numbers, letters, switches.
@@ -365,6 +441,21 @@ class Bound:
     def tensors(self) -> tuple[Tensor, ...]:
         """The tensors that are there."""
         return self.layer.variant(self.values)
+
+    @functools.cached_property
+    def parts(self) -> tuple[BoundPart, ...]:
+        """The parts that are there, their letters bound in terms of this layer's."""
+        out = []
+        for piece in self.layer.parts:
+            switch = self.values.get(piece.when)
+            copies = self.put(piece.copies)
+            if Num(0) in (switch, copies):
+                continue
+            values = {letter: self.put(size) for letter, size in piece.bind}
+            bound = Bound(piece.layer, usual(piece.layer, values))
+            when = piece.when if switch is None or isinstance(switch, Sym) else ""
+            out.append(BoundPart(piece.name, bound, copies, piece.tied, when))
+        return tuple(out)
 
     @property
     def outputs(self) -> Box:
@@ -387,20 +478,25 @@ class Bound:
         return S(tensor.when) * size if tensor.when else size
 
     def count(self, trainable: bool = True) -> Term:
-        """The number of parameters, in letters."""
-        chosen = [t for t in self.tensors if t.trainable == trainable]
-        return total(*(self.share_of(t) for t in chosen))
+        """The number of parameters, in letters; the parts' with what is known put in."""
+        own = [self.share_of(t) for t in self.tensors if t.trainable == trainable]
+        return total(*own, *(_of_part(p, p.bound.stored(trainable)) for p in self.parts))
+
+    def stored(self, trainable: bool = True) -> Term:
+        """The number of parameters with what is known put in."""
+        own = [self.put(self.share_of(t)) for t in self.tensors if t.trainable == trainable]
+        return total(*own, *(_of_part(p, p.bound.stored(trainable)) for p in self.parts))
 
     @property
     def params(self) -> Term:
         """The number of trainable parameters with what is known put in."""
-        return self.put(self.count())
+        return self.stored()
 
     @property
     def macs(self) -> Term:
         """Multiply-accumulates for one input, in letters: every weight's uses."""
-        used = [t.uses for t in self.tensors if t.kind == "weight" and t.end.stored]
-        return total(*used)
+        used = [t.uses for t in self.tensors if t.multiplied]
+        return total(*used, *(p.copies * p.bound.put(p.bound.macs) for p in self.parts))
 
     @property
     def activations(self) -> Term:
@@ -416,9 +512,16 @@ class Bound:
 
     def formula(self) -> Term:
         """The count over every letter of the layer, nothing put in."""
-        return total(
-            *(S(t.when) * t.size if t.when else t.size for t in self.layer.tensors if t.trainable)
-        )
+        return Bound(self.layer).count()
+
+
+def _of_part(piece: BoundPart, size: Term) -> Term:
+    if piece.tied:
+        return Num(0)
+    factors = [factor for factor in (piece.copies, size) if factor != ONE]
+    if piece.when:
+        factors.insert(0, S(piece.when))
+    return product(*(factors or [ONE]))
 
 
 def inner_and_outer(tensor: Tensor) -> tuple[Box, Box]:
@@ -435,18 +538,3 @@ def inner_and_outer(tensor: Tensor) -> tuple[Box, Box]:
         return inner, inputs
     inner = (*(a for a in inputs if a.role == "offset"), *(a for a in inputs if a.role != "offset"))
     return inner, (*side_of(box, "copy"), *outputs)
-
-
-def per_position(size: Term, box: Box) -> Term:
-    """A size times the sites of a box, sites first."""
-    return product(*(axis.size for axis in box), size)
-
-
-def is_symbol(size: Term) -> bool:
-    """Whether a size is a bare letter."""
-    return isinstance(size, Sym)
-
-
-def agree(left: Term, right: Term) -> bool:
-    """Whether two sizes are one quantity."""
-    return same(left, right)

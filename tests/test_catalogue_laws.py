@@ -1,0 +1,301 @@
+"""Every layer, rule, level, quantity and format keeps the same laws by being in its table."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from itertools import product
+
+import pytest
+import sympy
+from strategies import (
+    BOX_RULES,
+    CASES,
+    LEVELS,
+    PLAIN,
+    QUANTITIES,
+    TERM_RULES,
+    WEIGHTED,
+    Case,
+    derive,
+    options_of,
+)
+
+from symparams import catalog, reference, words
+from symparams.algebra import value
+from symparams.bridge import symbol, to_sympy
+from symparams.declaration import Bound, Tensor
+from symparams.derivation.why import why
+from symparams.evidence import enumerate_tensor, evidence, tap_uses
+from symparams.render import FORMATS, to_format
+from symparams.render import json as as_json
+from symparams.terms import letters, total
+
+LEFT_OVER = re.compile(r"\{\{|\{%|%\}|\bNone(?! of )\b|Undefined|\b(?:Say|Num|Sym)\(|[\ue000-\uf8ff]")
+SEEDS = range(5)
+
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+every_weighted = pytest.mark.parametrize("case", WEIGHTED, ids=str)
+every_layer = pytest.mark.parametrize("case", PLAIN, ids=str)
+
+
+def test_every_layer_is_tried_with_every_option() -> None:
+    assert {case.id for case in CASES} == set(catalog.ids())
+    assert all(options_of(identity) is not None for identity in catalog.ids())
+
+
+# --- counting single labels -----------------------------------------------------------------------
+
+
+@every_weighted
+def test_single_labels_counted_at_small_sizes(case: Case) -> None:
+    for seed in SEEDS:
+        env = case.numbers(seed)
+        for tensor in case.layer.tensors:
+            labels, _ = enumerate_tensor(tensor, env)
+            assert labels[-1] == value(tensor.size, env), (tensor.name, env)
+
+
+@every_weighted
+def test_without_groups_and_copies_too(case: Case) -> None:
+    bound = case.bind()
+    for tensor in bound.tensors:
+        env = {**case.numbers(1), "g": 1, "m": 1}
+        labels, _ = enumerate_tensor(tensor, env)
+        assert labels[-1] == value(tensor.size, env), (tensor.name, env)
+
+
+@every_weighted
+def test_the_evidence_is_found_and_quotes_two_sizes(case: Case) -> None:
+    for tensor in case.layer.tensors:
+        found = evidence(case.layer, tensor)
+        _, sizes = found.shown
+        assert len(found.sizes) == len(found.labels) == len(sizes) == 2
+
+
+# --- uses -----------------------------------------------------------------------------------------
+
+
+def edges(tensor: Tensor, env: dict[str, int]) -> int:
+    """How many multiplications a tensor takes, one by one."""
+    wiring = tensor.wire(env)[-1]
+    summed = any(getattr(rule, "summed", False) for rule in tensor.rules)
+    return wiring.labels() if summed else wiring.edges()
+
+
+@every_weighted
+def test_multiply_accumulates_are_the_uses_of_the_weights(case: Case) -> None:
+    bound = Bound(case.layer)
+    weights = [t for t in case.layer.tensors if t.kind == "weight" and t.end.stored]
+    for seed in SEEDS:
+        env = case.numbers(seed)
+        assert value(bound.macs, env) == sum(edges(tensor, env) for tensor in weights), env
+
+
+def real_taps(case: Case, env: dict[str, int], turned: bool) -> int:
+    """The uses that read a real cell, by the closed count along each axis."""
+    out = 1
+    for axis in [a.name for a in case.layer.inputs if a.role == "position"]:
+        mark = "" if axis == "L" else "_" + axis.lower()
+        sizes = (env[axis + "_out"], env[axis]) if turned else (env[axis], env[axis + "_out"])
+        s, d, p = (env.get(name + mark, 0) for name in "sdP")
+        out *= sum(tap_uses(*sizes, env["k" + mark], s, d, p))
+    return out
+
+
+WINDOWS = [c for c in WEIGHTED if c.layer.family in ("conv", "depthwise", "local", "transposed")]
+
+
+@pytest.mark.parametrize("case", WINDOWS, ids=str)
+def test_real_and_padding_taps_apart(case: Case) -> None:
+    weight = case.layer.tensors[0]
+    for seed in SEEDS:
+        env = case.numbers(seed)
+        wiring = weight.wire(env)[-1]
+        sizes = [wiring.number(axis.size) for axis in wiring.start]
+        real = sum(all(0 <= c < n for c, n in zip(edge, sizes, strict=True))
+                   for edge in wiring.tables[0])  # fmt: skip
+        channels = math.prod(env.get(n, 1) for n in ("C_in", "C_out", "m"))
+        channels //= env.get("g", 1) if case.layer.family != "depthwise" else env["C_out"]
+        turned = case.layer.family == "transposed"
+        assert real == channels * real_taps(case, env, turned), env
+
+
+# --- the count, by SymPy ----------------------------------------------------------------------------
+
+
+def by_hand(tensor: Tensor) -> sympy.Expr:
+    """A tensor's part of the count, from the axes that are left."""
+    if not tensor.end.stored:
+        return sympy.Integer(0)
+    size = sum(sympy.prod([to_sympy(a.size) for a in box]) for box in tensor.end.boxes)
+    return size * symbol(tensor.when) if tensor.when else size
+
+
+@every_case
+def test_the_count_is_the_sum_over_the_tensors(case: Case) -> None:
+    for trainable in (True, False):
+        chosen = [t for t in case.layer.tensors if t.trainable == trainable]
+        found = to_sympy(Bound(case.layer).count(trainable))
+        assert sympy.expand(found - sum(map(by_hand, chosen))) == 0
+
+
+@every_weighted
+def test_numbers_and_letters_agree(case: Case) -> None:
+    bound = case.bind(**case.given(2))
+    env = {symbol(name): number for name, number in case.numbers(2).items()}
+    assert to_sympy(bound.params) == to_sympy(Bound(case.layer).count()).subs(env)
+
+
+# --- derivations ------------------------------------------------------------------------------------
+
+
+def check_steps(case: Case, quantity: str, level: str, **given: object) -> None:
+    found = derive(case.bind(**given), quantity, level)
+    found.verify()
+    for step in found.steps:
+        assert step.rule in BOX_RULES | TERM_RULES
+        assert step.kind in ("=", "~>")
+        assert step.replay() == step.after
+        assert (step.kind == "=") or step.evidence is not None
+        assert (step.kind == "~>") == (step.rule in ASSUMED)
+    json.dumps(as_json.derivation(found))
+    check_page(found.page)
+
+
+ASSUMED = {"restrict", "share", "group", "fix", "factor", "tie", "dynamic"}
+
+
+def check_page(page: object, *formats: str) -> None:
+    for name in formats or FORMATS:
+        text = to_format(page, name)  # type: ignore[arg-type]  # a page
+        assert text.strip() or name == "mathml"
+        assert not LEFT_OVER.search(text), (name, LEFT_OVER.search(text))
+
+
+@every_layer
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_derived_in_letters_numbers_and_both(case: Case, quantity: str) -> None:
+    for given, level in product(({}, case.given(3, partly=True), case.given(3)), LEVELS):
+        check_steps(case, quantity, level, **given)
+
+
+@every_case
+@pytest.mark.parametrize("quantity", ["params", "shape", "macs", "activations"])
+def test_derived_under_every_option(case: Case, quantity: str) -> None:
+    for given in ({}, case.given(4)):
+        found = derive(case.bind(**given), quantity)
+        found.verify()
+        check_page(found.page, "text")
+
+
+@every_case
+def test_no_line_of_text_is_wider_than_asked(case: Case) -> None:
+    wide = []
+    for given, level in product(({}, case.given(3, partly=True)), LEVELS):
+        for quantity in ("params", "shape"):
+            page = derive(case.bind(**given), quantity, level).page
+            wide += [line for line in to_format(page, "text").splitlines() if len(line) > 80]
+    assert not wide
+
+
+def parsed(text: str, names: frozenset[str]) -> sympy.Expr:
+    return sympy.sympify(text, locals={name: symbol(name) for name in names})
+
+
+@every_case
+def test_formula_and_symbolic_are_what_sympy_reads(case: Case) -> None:
+    for quantity, given in product(QUANTITIES, ({}, case.given(3, partly=True))):
+        found = derive(case.bind(**given), quantity, "line")
+        data = as_json.derivation(found)
+        for key, term in (("formula", found.formula), ("symbolic", found.symbolic)):
+            read = parsed(data[key], letters(term))
+            assert sympy.expand(read - to_sympy(term)) == 0, (quantity, key, data[key])
+
+
+# --- words ------------------------------------------------------------------------------------------
+
+
+@every_layer
+def test_every_layer_has_its_words(case: Case) -> None:
+    layer = case.layer
+    wanted = [f"layers.{layer.id}.name", f"layers.{layer.family}.a"]
+    if not any(tensor.end.stored for tensor in layer.tensors):
+        wanted.append(f"zero.{layer.family}")
+    else:
+        wanted += [f"units.{layer.family}.{form}" for form in ("per", "many")]
+    assert [identity for identity in wanted if words.source(identity) is None] == []
+
+
+def test_every_letter_has_its_words() -> None:
+    names: set[str] = set()
+    for case in CASES:
+        bound = Bound(case.layer)
+        names |= letters(total(bound.count(), bound.macs, bound.activations))
+    assert sorted(n for n in names if words.source(f"glossary.{n}") is None) == []
+
+
+def test_every_rule_has_its_words() -> None:
+    wanted = [f"reasons.{rule}" for rule in sorted(BOX_RULES | TERM_RULES)]
+    assert [identity for identity in wanted if words.source(identity) is None] == []
+
+
+@every_layer
+def test_every_layer_has_its_page_in_the_catalogue(case: Case) -> None:
+    found = reference.page_of(case.id)
+    check_page(found.page)
+    assert found.to_dict()["id"] == case.id
+    json.dumps(found.to_dict())
+
+
+# --- why --------------------------------------------------------------------------------------------
+
+
+def names_of(case: Case) -> list[str]:
+    layer = case.layer
+    names = {letter for key in layer.keys for letter in (key.symbol, *key.letters)}
+    names |= {axis.name for axis in (*layer.inputs, *layer.outputs)}
+    return sorted(names | {"N"})
+
+
+def letters_asked(case: Case, name: str) -> tuple[str, ...]:
+    """A key asks about each of its letters, a bare extent about both of its sides."""
+    outs = [axis.name for axis in case.layer.outputs]
+    for key in case.layer.keys:
+        if name == key.symbol and key.kind == "extent" and name + "_out" in outs:
+            return (name, name + "_out")
+        if name == key.symbol:
+            return key.letters
+    return (name,)
+
+
+def changes(expression: sympy.Expr, name: str) -> bool:
+    """SymPy's word on whether an expression changes with a letter: its difference by one."""
+    letter = symbol(name)
+    return sympy.expand(expression.subs(letter, letter + 1) - expression) != 0
+
+
+@every_case
+def test_drops_out_is_what_sympy_says_for_every_letter(case: Case) -> None:
+    full = Bound(case.layer)
+    counts = full.count(), full.count(trainable=False)
+    forms = [to_sympy(form) for count in counts for form in (count, full.expand(count))]
+    bound, wrong = case.bind(), []
+    for name in names_of(case):
+        stays = any(changes(form, letter) for form in forms
+                    for letter in letters_asked(case, name))  # fmt: skip
+        if why(bound, name).drops_out == stays:
+            wrong.append(f"{name} {'stays' if stays else 'drops out'}")
+    assert not wrong
+
+
+@every_layer
+def test_every_answer_to_why_has_its_page(case: Case) -> None:
+    for given in ({}, case.given(3)):
+        bound = case.bind(**given)
+        for name in names_of(case):
+            answer = why(bound, name)
+            check_page(answer.page, "text", "latex")
+            assert set(answer.removed_by) <= BOX_RULES
+            json.dumps(as_json.why(answer))
