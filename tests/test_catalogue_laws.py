@@ -32,7 +32,7 @@ from symparams.render import FORMATS, to_format
 from symparams.render import json as as_json
 from symparams.terms import letters, total
 
-LEFT_OVER = re.compile(r"\{\{|\{%|%\}|\bNone(?! of )\b|Undefined|\b(?:Say|Num|Sym)\(|[\ue000-\uf8ff]")
+LEFT_OVER = re.compile(r"\{\{|\{%|%\}|\bNone\b(?!\s+of\b)|Undefined|\b(?:Say|Num|Sym)\(|[\ue000-\uf8ff]")
 SEEDS = range(5)
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import bridge, catalog, lookup
 from .algebra import Value, number
 from .binding import bind, find_key
-from .chain import Chain, Part
+from .chain import Chain, Part, chain
 from .declaration import Bound
 from .declaration import Layer as Declared
 from .derivation.page import Page
@@ -491,8 +491,7 @@ def read(text: str, **values: object) -> Model:
     >>> read("3x3 convolution, 100x100x128 -> 100x100x256", bias=True).params
     295168
     """
-    chain = lookup.read(text, {name: _ready(value) for name, value in values.items()})
-    return Model(chain)
+    return Model(lookup.read(text, {name: _ready(value) for name, value in values.items()}))
 
 
 def derive(
@@ -508,7 +507,12 @@ def why(text: str, name: str, **values: object) -> Why:
 
 
 def compare(
-    left: str, right: str, quantity: str = "params", bias: bool = False, **values: object
+    left: str,
+    right: str,
+    quantity: str = "params",
+    bias: bool = False,
+    where: Mapping[str, object] | None = None,
+    **values: object,
 ) -> Comparison:
     """The ratio of two sides, biases left out unless asked for.
 
@@ -522,8 +526,10 @@ def compare(
     from .derivation import compare as comparing
 
     shared = {name: _ready(value) for name, value in values.items()}
-    sides = [lookup.read(text, shared, b=bias) for text in (left, right)]
-    return Comparison(comparing.compare(sides[0], sides[1], quantity, bias))
+    asked = [lookup.requests_in(text) for text in (left, right)]
+    filled, shared = lookup.put_in(asked, shared, where or {})
+    first, second = (chain(side, {**shared, "b": bias}) for side in filled)
+    return Comparison(comparing.compare(first, second, quantity, bias))
 
 
 def simplify(expression: object, form: Any = "factored") -> Simplified:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 import click
 
+from . import __version__
 from .errors import Error
 
 EXAMPLES = """\
@@ -19,89 +20,202 @@ symparams why conv2d H
 symparams compare "depthwise_conv2d, conv2d kernel_size=1" conv2d
 symparams layers
 """
+EPILOG = """\
+\b
+Examples:
+  symparams derive "3x3 convolution, 100x100x128 -> 100x100x256"
+  symparams why conv2d H
+  symparams layers
+\b
+Instead of a text, - reads standard input.  Exit status: 0 done, or the answer is right;
+1 the answer is not right; 2 the input cannot be used, and standard error says why.
+\b
+Completion of commands, options, layers and keys:
+  bash   eval "$(_SYMPARAMS_COMPLETE=bash_source symparams)"
+  zsh    eval "$(_SYMPARAMS_COMPLETE=zsh_source symparams)"
+  fish   _SYMPARAMS_COMPLETE=fish_source symparams | source
+"""
 
 LEVELS = ("line", "exam", "lecture")
 QUANTITIES = ("params", "shape", "macs", "flops", "activations")
 CONVENTIONS = ("textbook", "pytorch", "keras", "flax")
 FORMATS = ("text", "latex", "mathml", "html", "markdown", "json")
+FORMS = ("expanded", "factored")
+MOST_INPUT = 1 << 20  # bytes of standard input; the readers' own limits are far below
+
+
+# --- commands that refuse in one sentence ---------------------------------------------------
 
 
 class _Group(click.Group):
-    """Usage faults in one sentence, like every other refusal."""
-
     def main(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
         return super().main(*args, **kwargs)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click itself would end with status 1
+            return _hang_up()
 
-def _output(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if ctx.resilient_parsing or name in self.commands:
+            return super().resolve_command(ctx, args)
+        if name.startswith("-"):
+            raise click.NoSuchOption(name, ctx=ctx)
+        names = list(self.commands)
+        raise Error("no_command", name=name, near=_near(name, names), commands=_listed(names),
+                    layer=_quoted(name) if _is_layer(name) else None)  # fmt: skip
+
+
+class _Choice(click.Choice[str]):
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value in self.choices:
+            return value
+        raise Error("option_choice", option=param.opts[-1], value=value,
+                    near=_near(value, self.choices), choices=_listed(self.choices))  # fmt: skip
+
+
+class _Range(click.IntRange):
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            raise Error("option_range", option=param.opts[-1], value=value,
+                        least=self.min, most=self.max) from None  # fmt: skip
+
+
+class _Expression(click.Command):
+    """A command whose argument may begin with a minus sign: ``-k + 3`` is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        minus = re.compile(r"-[^-oh]")
+        return super().parse_args(ctx, [" " + a if minus.match(a) else a for a in args])
+
+
+def _usage(error: click.ClickException) -> Error:
+    """A usage fault as click found it, in our own words."""
+    ctx = getattr(error, "ctx", None)
+    command = ctx.command if ctx else cli
+    name = command.name or ""
+    if isinstance(error, click.NoSuchOption):
+        late = command is cli and any(
+            error.option_name in param.opts for one in cli.commands.values() for param in one.params
+        )
+        near = error.possibilities[0] if error.possibilities else None
+        return Error("no_option", command=name, option=error.option_name, near=near, late=late)
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return Error(f"missing_{error.param.name}", command=name, example=_example(command))
+    if isinstance(error, click.BadOptionUsage):
+        named = [p for c in (command, *cli.commands.values()) for p in c.params]
+        param: Any = next((p for p in named if error.option_name in p.opts), None)
+        choices = _listed(getattr(param and param.type, "choices", ()))
+        flag = bool(getattr(param, "is_flag", False))
+        return Error("option_value", option=error.option_name, choices=choices, flag=flag)
+    return Error("usage", message=error.format_message().rstrip("."))
+
+
+def _example(command: click.Command) -> str:
+    lines = (line.strip() for line in (command.help or "").splitlines())
+    return next((line for line in lines if line.startswith("symparams ")), "")
+
+
+def _near(name: str, names: Sequence[str]) -> str | None:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name.lower(), names, 1, 0.6)), None)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " or " + names[-1] if len(names) > 1 else "".join(names)
+
+
+def _is_layer(text: str) -> bool:
+    from . import api
+
+    try:
+        api.read(text)
+    except Error:
+        return False
+    return True
+
+
+# --- completion -------------------------------------------------------------------------------
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Layers; after a layer its keys."""
+    from . import catalog, lookup
+
+    words = ctx.params.get(param.name or "") or ()
+    if not words:
+        return [name for name in catalog.ids() if name.startswith(incomplete)]
+    try:
+        layer = catalog.layer(lookup.find(words[0]).id)
+    except Error:
+        return []
+    keys = [f"{key.code}=" for key in layer.keys if key.kind != "derived"]
+    return [key for key in keys if key.startswith(incomplete)]
+
+
+# --- the commands -----------------------------------------------------------------------------
+
+
+_Decorate = Callable[[Callable[..., None]], Callable[..., None]]
+
+
+def _choice(name: str, choices: Sequence[str], default: str | None, text: str) -> _Decorate:
+    shown = default is not None
+    return click.option(name, type=_Choice(choices), default=default, show_default=shown, help=text)
+
+
+_WHERE = click.option("--where", metavar="n=30,m=4", default=None, help="Values for letters.")
+_LAYER = click.argument("layer", nargs=-1, required=True, shell_complete=_complete)
+_FORM_HELP = "Bring it to this form, in steps."
+
+
+def _output(command: Callable[..., None]) -> Callable[..., None]:
     """The options that everything printed has."""
-    del name
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed((
-            click.option("--format", "fmt", type=click.Choice(FORMATS), default="text",
-                         show_default=True, help="What to write."),
-            click.option("--standalone", is_flag=True, help="A whole LaTeX document or HTML page."),
-            click.option("--width", type=click.IntRange(40, 400), default=None,
-                         help="Columns of text (80, or what the terminal has)."),
-            click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
-                         help="Write to a file instead."),
-        )):  # fmt: skip
-            command = option(command)
-        return command
-
-    return decorate
+    for option in reversed((
+        click.option("--format", "fmt", type=_Choice(FORMATS), default="text", show_default=True,
+                     help="What to write."),
+        click.option("--standalone", is_flag=True, help="A whole LaTeX document or HTML page."),
+        click.option("--width", type=_Range(40, 400), default=None,
+                     help="Columns of text (80, or what the terminal has)."),
+        click.option("-o", "--output", metavar="FILE", help="Write to a file instead."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
 
 
 @click.group(
     cls=_Group,
+    name="symparams",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
 )
-@click.version_option(
-    package_name="symparams", prog_name="symparams", message="%(prog)s %(version)s"
-)
+@click.version_option(__version__, prog_name="symparams", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Derive how many parameters a neural-network layer has, step by step, and why."""
     if context.invoked_subcommand is None:
-        click.echo(EXAMPLES, nl=False)
+        _emit(EXAMPLES, "text")
 
 
 @cli.command()
-@click.argument("layer", nargs=-1, required=True)
-@click.option(
-    "--level",
-    type=click.Choice(LEVELS),
-    default="exam",
-    show_default=True,
-    help="How much to show.",
-)
-@click.option(
-    "--quantity",
-    type=click.Choice(QUANTITIES),
-    default="params",
-    show_default=True,
-    help="What to count.",
-)
-@click.option(
-    "--convention",
-    type=click.Choice(CONVENTIONS),
-    default="textbook",
-    show_default=True,
-    help="Whose convention.",
-)
-@click.option(
-    "--form",
-    type=click.Choice(("expanded", "factored")),
-    default=None,
-    help="Bring the count to this form, in steps.",
-)
-@click.option("--where", default=None, help="Values for letters: n=30,m=4.")
-@_output("derive")
+@_LAYER
+@_choice("--level", LEVELS, "exam", "How much to show.")
+@_choice("--quantity", QUANTITIES, "params", "What to count.")
+@_choice("--convention", CONVENTIONS, None, "Whose convention (textbook, or as it is spelled).")
+@_choice("--form", FORMS, None, _FORM_HELP)
+@_WHERE
+@_output
 def derive(
-    layer: tuple[str, ...], level: str, quantity: str, convention: str, form: str | None,
+    layer: tuple[str, ...], level: str, quantity: str, convention: str | None, form: str | None,
     where: str | None, **output: Any,
 ) -> None:  # fmt: skip
     """Derive a layer's count: a layer in words, as a call, or by name with its values.
@@ -111,20 +225,14 @@ def derive(
     symparams derive conv2d in_channels=128 out_channels=256 kernel_size=3
     """
     model = _model(layer, where)
-    model.convention = convention if convention != "textbook" else model.convention
+    model.convention = convention or model.convention
     _print(model.derive(level, quantity, form), **output)
 
 
-@cli.command()
+@cli.command(cls=_Expression, short_help="An expression simplified in named, verified steps.")
 @click.argument("expression", nargs=-1, required=True)
-@click.option(
-    "--form",
-    type=click.Choice(("expanded", "factored")),
-    default="factored",
-    show_default=True,
-    help="The form to bring it to.",
-)
-@_output("simplify")
+@_choice("--form", FORMS, "factored", _FORM_HELP)
+@_output
 def simplify(expression: tuple[str, ...], form: str, **output: Any) -> None:
     """Simplify an expression in named, verified steps.
 
@@ -133,13 +241,13 @@ def simplify(expression: tuple[str, ...], form: str, **output: Any) -> None:
     """
     from . import api
 
-    _print(api.simplify(_stdin(" ".join(expression)), form), **output)
+    _print(api.simplify(_stdin(" ".join(expression).strip()), form), **output)
 
 
 @cli.command()
-@click.argument("layer", nargs=-1, required=True)
-@click.option("--where", default=None, help="Values for letters: n=30,m=4.")
-@_output("why")
+@_LAYER
+@_WHERE
+@_output
 def why(layer: tuple[str, ...], where: str | None, **output: Any) -> None:
     """Why does an axis drop out, or where does it stay?  LAYER ... AXIS
 
@@ -147,52 +255,55 @@ def why(layer: tuple[str, ...], where: str | None, **output: Any) -> None:
     symparams why conv2d H
     symparams why flatten_dense H
     """
-    plain = [word for word in layer if "=" not in word]
+    plain = [position for position, word in enumerate(layer) if not _is_assignment(word)]
     if len(plain) < 2:
-        raise Error("why_needs_axis", layer=" ".join(layer))
-    axis = plain[-1]
-    rest = list(layer)
-    del rest[len(rest) - 1 - rest[::-1].index(axis)]
-    _print(_model(tuple(rest), where).why(axis), **output)
+        raise Error("why_needs_axis", layer=" ".join(map(_quoted, layer)))
+    axis = layer[plain[-1]]
+    rest = layer[: plain[-1]] + layer[plain[-1] + 1 :]
+    _print(_model(rest, where).why(axis), **output)
 
 
 @cli.command()
 @click.argument("left")
 @click.argument("right")
 @click.argument("values", nargs=-1)
-@click.option(
-    "--quantity",
-    type=click.Choice(("params", "macs", "activations")),
-    default="params",
-    show_default=True,
-    help="What to compare.",
-)
-@click.option("--where", default=None, help="Values for letters: n=30,m=4.")
-@_output("compare")
+@_choice("--quantity", ("params", "macs", "activations"), "params", "What to compare.")
+@_WHERE
+@_output
 def compare(
     left: str, right: str, values: tuple[str, ...], quantity: str, where: str | None, **output: Any
 ) -> None:
     """Compare two sides, a layer or a sequence each; biases are left out unless bias=True.
 
     \b
-    symparams compare "conv2d kernel_size=5" "conv2d kernel_size=3, conv2d kernel_size=3" C_in=C C_out=C
+    symparams compare "depthwise_conv2d, conv2d kernel_size=1" conv2d
+    symparams compare "conv2d k=5" "conv2d k=3, conv2d k=3" C_in=C C_out=C
     """
     from . import api
 
     shared = _assignments(values)
     bias = shared.pop("bias", shared.pop("b", False))
-    shared.update(_where(where))
-    _print(api.compare(left, right, quantity, bool(bias), **shared), **output)
+    if left == right == "-":
+        raise Error("one_stdin")
+    _print(
+        api.compare(_stdin(left), _stdin(right), quantity, bool(bias), _where(where), **shared),
+        **output,
+    )
 
 
 @cli.command()
-@click.argument("name", required=False)
-@_output("layers")
-def layers(name: str | None, **output: Any) -> None:
-    """The catalogue of layers, or one of them."""
+@click.argument("name", nargs=-1, shell_complete=_complete)
+@_output
+def layers(name: tuple[str, ...], **output: Any) -> None:
+    """The catalogue of layers, or one of them.
+
+    \b
+    symparams layers
+    symparams layers conv2d
+    """
     from . import reference
 
-    _print(reference.catalogue() if name is None else reference.page_of(name), **output)
+    _print(reference.page_of(" ".join(name)) if name else reference.catalogue(), **output)
 
 
 # --- reading arguments ------------------------------------------------------------------------
@@ -202,18 +313,21 @@ def _stdin(text: str) -> str:
     """A text, or standard input where it is a dash."""
     if text != "-":
         return text
-    return sys.stdin.read(100_000)
+    data = sys.stdin.buffer.read(MOST_INPUT) if sys.stdin is not None else b""
+    coding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(coding).replace("\r\n", "\n").strip()
+    except UnicodeDecodeError as error:
+        raise Error("not_text", byte=error.start) from None
 
 
 def _model(words: tuple[str, ...], where: str | None) -> Any:
     """A layer from the words of a command line: text first, then values."""
-    from . import api
+    from . import api, lookup
 
     split = next((n for n, word in enumerate(words) if _is_assignment(word)), len(words))
     text = _stdin(" ".join(words[:split]))
-    values = _assignments(words[split:])
-    values.update(_where(where))
-    return api.read(text, **values)
+    return api.Model(lookup.read(text, _assignments(words[split:]), _where(where)))
 
 
 def _is_assignment(word: str) -> bool:
@@ -221,51 +335,98 @@ def _is_assignment(word: str) -> bool:
     return bool(sign) and head.replace("_", "").isalnum() and head[:1].isalpha()
 
 
-def _assignments(words: tuple[str, ...]) -> dict[str, object]:
+def _assignments(words: Sequence[str]) -> dict[str, object]:
     from .reading.values import read_assignment
 
     return dict(read_assignment(word) for word in words)
 
 
 def _where(where: str | None) -> dict[str, object]:
-    return _assignments(tuple(where.split(","))) if where else {}
+    """``n=30,m=4``: a comma separates where another key follows."""
+    return _assignments(re.split(r",(?=\s*\w+\s*=)", where)) if where else {}
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if re.search(r"[^\w.=+-]", word) else word
 
 
 # --- printing ---------------------------------------------------------------------------------
 
 
-def _print(shown: Any, fmt: str, standalone: bool, width: int | None, output: Path | None) -> None:
+def _print(shown: Any, fmt: str, standalone: bool, width: int | None, output: str | None) -> None:
     """Write an answer in the format asked for, to a file whole or to the terminal."""
-    from .render import to_format
-
+    to_file = output not in (None, "-")
     if fmt == "json":
         from .render.json import dumps
 
         text = dumps(shown.to_dict())
     else:
+        from .render import to_format
+
         text = to_format(
             shown.page, fmt, standalone=standalone, width=width or _columns(),
-            colour=output is None and _coloured(), ascii_only=output is None and not _unicode(),
+            colour=not to_file and _coloured(), ascii_only=not to_file and not _unicode(),
         )  # fmt: skip
-    if output is None:
-        click.echo(text, nl=not text.endswith("\n"))
+    text = text if text.endswith("\n") else text + "\n"
+    if to_file:
+        _write(str(output), text)
     else:
-        _write(output, text)
+        _emit(text, fmt)
 
 
-def _write(path: Path, text: str) -> None:
-    """A file written whole or not at all."""
-    part = path.with_name(path.name + ".part")
+def _emit(text: str, fmt: str) -> None:
+    """Print, with what the stream cannot hold written in the format's own way."""
+    if sys.stdout is None:
+        return
+    encoding = sys.stdout.encoding or "ascii"
+    if fmt == "json" and not _unicode():
+        text = "".join(_escaped(text))
+    how = "xmlcharrefreplace" if fmt in ("html", "mathml", "markdown") else "replace"
+    sys.stdout.write(text.encode(encoding, how).decode(encoding))
+
+
+def _escaped(text: str) -> Iterator[str]:
+    for character in text:
+        if character.isascii():
+            yield character
+        else:
+            units = character.encode("utf-16-be", "surrogatepass")
+            yield "".join(f"\\u{units[n]:02x}{units[n + 1]:02x}" for n in range(0, len(units), 2))
+
+
+def _write(name: str, text: str) -> None:
+    """A file written whole or not at all; what is no plain file is written in place."""
+    from pathlib import Path
+
     try:
-        part.write_text(text, encoding="utf-8")
+        path = Path(name).resolve()
+        data = text.encode("utf-8", "replace")
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a device or a pipe
+        elif path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(13, os.strerror(13))
+        else:
+            _replace(path, data)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Error("cannot_write", path=name, reason=reason) from error
+
+
+def _replace(path: Any, data: bytes) -> None:
+    part = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        if path.exists():
+            part.chmod(path.stat().st_mode)
         os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Error("cannot_write", path=str(path), reason=error.strerror or "") from error
+    except BaseException:
+        if part.is_file():
+            part.unlink()
+        raise
 
 
 def _columns() -> int:
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return 80
     try:
         return max(40, min(os.get_terminal_size().columns, 100))
@@ -274,38 +435,67 @@ def _columns() -> int:
 
 
 def _coloured() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not plain and sys.stdout is not None and sys.stdout.isatty()
 
 
 def _unicode() -> bool:
+    """Whether standard output shows our signs; the C locale says that it does not."""
+    names = ("PYTHONIOENCODING", "LC_ALL", "LC_CTYPE", "LANG")
+    if next((os.environ[name] for name in names if os.environ.get(name)), "") in ("C", "POSIX"):
+        return False
     try:
-        "·×−→✓Σ⌊²─".encode(sys.stdout.encoding or "ascii")
+        "·×−→✓Σ⌊²─".encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
 
 
-def main() -> None:
-    """Run the command line: exit status 0 done, 2 the input cannot be used."""
+# --- the way in -------------------------------------------------------------------------------
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; exit status 0 done, 1 not right, 2 the input cannot be used."""
     try:
-        status = cli.main(prog_name="symparams")
-        sys.stdout.flush()
-    except Error as error:
-        _refuse(str(error))
-    except click.ClickException as error:
-        _refuse(error.format_message())
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        status = cli.main(args, prog_name="symparams")
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has gone; what is left to flush must not raise at exit.
+        status = _hang_up()
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        status = 130
+    except Exception as error:
+        status = _refuse(_sentence(error))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _sentence(error: Exception) -> str:
+    """One sentence for whatever went wrong; SYMPARAMS_DEBUG shows a fault of ours in full."""
+    if isinstance(error, Error):
+        return str(error)
+    if isinstance(error, click.ClickException):
+        return str(_usage(error))
+    if isinstance(error, OSError):
+        return str(Error("cannot_print", reason=error.strerror or str(error)))
+    if os.environ.get("SYMPARAMS_DEBUG"):
+        raise error
+    if isinstance(error, RecursionError | MemoryError):
+        return str(Error("too_much"))
+    return str(Error("our_fault", kind=type(error).__name__))
+
+
+def _refuse(sentence: str) -> int:
+    if sys.stderr is not None:
+        encoding = sys.stderr.encoding or "ascii"
+        text = f"symparams: {sentence}\n".encode(encoding, "replace").decode(encoding)
+        sys.stderr.write(text)
+    return 2
+
+
+def _hang_up() -> int:
+    """The reader has gone: what is left to flush must not raise at exit."""
+    try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    else:
-        sys.exit(status if isinstance(status, int) else 0)
-
-
-def _refuse(sentence: str) -> None:
-    encoding = sys.stderr.encoding or "ascii"
-    text = f"symparams: {sentence}"
-    click.echo(text.encode(encoding, "replace").decode(encoding), err=True)
-    sys.exit(2)
+    except (OSError, ValueError):
+        sys.stdout = None
+    return 0

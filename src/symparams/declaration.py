@@ -36,8 +36,9 @@ Values = Mapping[str, Term]
 class Tensor:
     """A parameter tensor: its outputs, its inputs and the rules that act on the dense map.
 
-    ``letter`` names it in a written equation.  ``when`` is the switch that decides whether
-    it is there; a tensor that is not ``trainable`` is counted apart.
+    ``letter`` names it in a written equation that ``reads`` some values and ``writes``
+    others; ``kind`` is weight, bias, scale, table (looked up), stat or dynamic.  ``when`` is
+    the switch that decides whether it is there; one that is not ``trainable`` is counted apart.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Tensor:
     when: str = ""
     trainable: bool = True
     kind: str = "weight"
+    reads: str = "x"
+    writes: str = "y"
 
     @property
     def start(self) -> Bundle:
@@ -70,12 +73,13 @@ class Tensor:
             rules += [offset, Restrict(offset, S(tap))]
         return self._with(*rules)
 
-    def diagonal(self, *dims: str) -> Tensor:
-        """Each output reads only its own place along these directions."""
+    def diagonal(self, *dims: str, lag: int = 0) -> Tensor:
+        """Each output reads only its own place along these directions (or ``lag`` before)."""
         rules: list[Rule] = []
         for dim in dims:
             moved, fixed = _along(self.inputs, dim), _along(self.out, dim)
-            offset = Reindex(moved.name, fixed.name, moved.name + "-" + fixed.name, moved.index)
+            name = moved.name + "-" + fixed.name
+            offset = Reindex(moved.name, fixed.name, name, moved.index, padding=term(lag))
             rules += [offset, Restrict(offset, None)]
         return self._with(*rules)
 

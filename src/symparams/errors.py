@@ -30,10 +30,10 @@ class Error(Exception):
     @property
     def sentence(self) -> str:
         """The refusal in one sentence."""
-        return words.plain(f"errors.{self.id}", self.facts)
+        return _printable(words.plain(f"errors.{self.id}", self.facts))
 
     def __str__(self) -> str:
-        if self.text is None or self.column is None:
+        if self.column is None or self.text is None or not self.text.strip():
             return self.sentence
         shown, column = _window(self.text, self.column)
         return f"{self.sentence}\n    {shown}\n    {' ' * column}^"
@@ -61,6 +61,12 @@ class UnknownName(Error):
 
 class VerificationError(Error):
     """A step did not verify; nothing is printed from it."""
+
+
+def _printable(sentence: str, width: int = 600) -> str:
+    """A sentence that quotes what somebody typed, on one line and without control characters."""
+    cut = sentence if len(sentence) <= width else f"{sentence[:width]} ..."
+    return "".join(c if c.isprintable() else "?" for c in cut)
 
 
 def _window(text: str, column: int, width: int = 64) -> tuple[str, int]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import catalog
+from .algebra import number
 from .axes import SITES
 from .chain import Chain, Request, chain
 from .declaration import Build, Layer
 from .errors import Error, UnknownName
 from .reading.layers import PHRASES, LayerText, read_layers
-from .terms import Num, Term
+from .terms import Num, Term, letters, substitute, term
 
 if TYPE_CHECKING:
     from .frameworks import Spelling
@@ -81,15 +82,65 @@ def _names() -> Mapping[str, str]:
 # --- texts ----------------------------------------------------------------------------------
 
 
-def read(text: str, more: Mapping[str, object] | None = None, **force: object) -> Chain:
+def read(
+    text: str,
+    more: Mapping[str, object] | None = None,
+    where: Mapping[str, object] | None = None,
+    **force: object,
+) -> Chain:
     """A layer or sequence as somebody wrote it, with further values for all of it.
+
+    ``where`` puts numbers in for letters, also for those inside what is given.
 
     Raises:
         UnreadableError, UnknownName, ValueRefused: with the place in the text where known.
     """
-    layers = read_layers(text, catalog.ids())
-    requests = [request for written in layers for request in requests_of(written)]
-    return chain(requests, {**(more or {}), **force})
+    (requests,), shared = put_in([requests_in(text)], more or {}, where or {})
+    return chain(requests, {**shared, **force})
+
+
+def requests_in(text: str) -> list[Request]:
+    """The layers that a text asks for."""
+    return [one for written in read_layers(text, catalog.ids()) for one in requests_of(written)]
+
+
+def put_in(
+    sides: Sequence[list[Request]], more: Mapping[str, object], where: Mapping[str, object]
+) -> tuple[list[list[Request]], dict[str, object]]:
+    """Numbers for letters, in all that is given; a name that is no such letter is a key."""
+    if not where:
+        return list(sides), dict(more)
+    numbers = {name: term(value) for name, value in where.items() if isinstance(value, int | Term)}
+    met: set[str] = set()
+
+    def put(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(put(one) for one in value)
+        if not isinstance(value, Term) or not letters(value) & set(numbers):
+            return value
+        met.update(letters(value))
+        found = substitute(value, numbers)
+        worked = None if letters(found) else number(found)
+        return int(worked) if worked is not None and worked == int(worked) else found
+
+    filled = [
+        [replace(one, given={k: put(v) for k, v in one.given.items()}) for one in side]
+        for side in sides
+    ]
+    shared = {key: put(value) for key, value in more.items()}
+    keys = {k: v for k, v in where.items() if k not in met or _open(k, filled, shared)}
+    return filled, {**shared, **keys}
+
+
+def _open(name: str, sides: Sequence[list[Request]], more: Mapping[str, object]) -> bool:
+    """Whether a letter is also a key that was left open."""
+    for request in (one for side in sides for one in side):
+        layer = request.build(**request.fixed)
+        key = layer.key(name)
+        taken = {k.symbol for g in (*request.given, *more) if (k := layer.key(g)) is not None}
+        if key is not None and key.symbol not in taken:
+            return True
+    return False
 
 
 def requests_of(written: LayerText) -> list[Request]:

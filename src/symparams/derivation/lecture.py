@@ -12,7 +12,7 @@ from ..calculus import Pad, Reindex, Restrict, Share
 from ..declaration import Bound
 from ..evidence import tap_uses
 from ..terms import ONE, Entry, Num, Prod, Quot, S, Term, product, total
-from . import exam
+from . import blocks, checks
 from .page import (
     Block,
     Bytes,
@@ -41,26 +41,26 @@ from .plan import (
     whole,
     worked,
 )
-from .story import Story, equation
+from .story import Story, equations
 
 
 def page(plan: Plan) -> Page:
     """Every step of the way down, then the result and where the size matters."""
-    blocks = [axes_block(plan)]
+    out = [axes_block(plan)]
     for story in plan.weights:
-        blocks += weight_blocks(plan, story)
-    blocks += [bias_block(plan), exam.count_block(plan), result_block(plan)]
+        out += weight_blocks(plan, story)
+    out += [bias_block(plan), blocks.count_block(plan), result_block(plan)]
     both, where = both_block(plan), where_block(plan)
-    blocks += [b for b in (both, where) if b is not None]
-    blocks.append(exam.check_block(plan))
-    head, text = exam.callout(plan)
+    out += [b for b in (both, where) if b is not None]
+    out.append(checks.check_block(plan))
+    head, text = checks.callout(plan)
     return Page(
         Say("titles.params", {"layer": layer_fact(plan.bound)}),
         shapes(plan.bound),
-        tuple(blocks),
+        tuple(out),
         callout_title=head,
         callout=text,
-        formula=exam.formula(plan),
+        formula=checks.formula(plan),
         warnings=dead_warnings(plan),
     )
 
@@ -120,12 +120,10 @@ def relative_block(plan: Plan, story: Story) -> Block:
     if not moved:
         return Block(Say("subgoals.relative"), (Para(Say("steps.lecture.no_relative")),), "=")
     items: list[Item] = []
-    written = equation(plan.bound, plan.stories)
     names = indices(tuple(story.axis(r.moved) for r in moved))
     sites = indices(tuple(story.axis(r.site) for r in moved))
     items.append(Para(Say("steps.lecture.relative", {"moved": names, "sites": sites})))
-    if written is not None:
-        items.append(Equation(written))
+    items += [Equation(written) for written in equations(plan.bound, (story,))]
     return Block(Say("subgoals.relative"), tuple(items), "=")
 
 
@@ -138,9 +136,8 @@ def restrict_block(plan: Plan, story: Story) -> Block:
             bundle = rule.apply(bundle)
     before = bundle.boxes[0]
     change = story.window_change()
-    inner = exam.restrict_block(plan) if story is plan.main else None
-    paras = [i for i in (inner.items if inner else ()) if isinstance(i, Para) and not i.aside]
-    for para in paras:
+    for para in blocks.restrict_items(plan, story):
+        assert isinstance(para, Para)
         items.append(Para(para.say))
     after_all = plan.bound.put(story.unshared())
     if story.windows or story.diagonals or story.group:
@@ -256,12 +253,10 @@ def share_block(plan: Plan, story: Story) -> Block:
     if not story.shared:
         clause = "steps.lecture.no_share" if plan.stays else "steps.lecture.no_sites"
         return Block(Say("subgoals.share"), (Para(Say(clause)),), "~>")
-    inner = exam.share_block(plan)
     items: list[Item] = []
-    if inner is not None and story is plan.main:
-        first = inner.items[0]
-        assert isinstance(first, Para)
-        items.append(Para(first.say))
+    for para in blocks.share_items((story,)):
+        assert isinstance(para, Para)
+        items.append(Para(para.say))
     change = story.share_change()
     assert change is not None
     shared = {a.name for a in story.shared}

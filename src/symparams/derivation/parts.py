@@ -16,6 +16,7 @@ from ..terms import ONE, ZERO, Num, S, Size, Term, letters, product, substitute,
 from . import count, shapes, uses
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say, Table
 from .plan import formula_bound, formula_words, layer_fact, shape, worked
+from .plan import shapes as ends_of
 from .steps import Derivation, Step, worked_out
 
 
@@ -155,7 +156,7 @@ def _page(
         for piece, derived in zip(pieces, parts, strict=True):
             blocks += _unfolded(piece, derived)
     if isinstance(whole, Bound):
-        title, subtitle = layer_fact(whole), shapes.shapes(whole)
+        title, subtitle = layer_fact(whole), ends_of(whole)
         formula = _formula(whole, quantity, convention)
     else:
         first, last = whole.parts[0].bound, whole.parts[-1].bound

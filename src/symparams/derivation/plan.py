@@ -88,7 +88,8 @@ class Plan:
         """The axes of the weight that still range over positions."""
         if self.main is None:
             return ()
-        return tuple(a for a in self.main.tensor.end.boxes[0] if a.role == "position")
+        box = self.main.tensor.end.boxes[0]
+        return tuple(a for a in box if a.role in ("position", "token", "time"))
 
     def sized(self, size: Term) -> Term:
         """A size with what is known put in, worked out."""

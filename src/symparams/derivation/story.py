@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..axes import Axis, Box, box_size, position_of
 from ..calculus import Group, Reindex, Restrict, Share
 from ..declaration import Bound, Tensor, inner_and_outer
-from ..terms import ONE, BigSum, Entry, Num, Rel, S, Term, product, term, total
+from ..terms import ONE, ZERO, BigSum, Entry, Num, Rel, S, Term, product, term, total
 from .page import Change
 
 
@@ -120,23 +120,32 @@ class Story:
         return Change(self.bound.put(box_size(self.shared)), ONE, "share")
 
 
-def equation(bound: Bound, stories: tuple[Story, ...]) -> Term | None:
-    """The written equation of a layer: ``y[o,p,q] = b[o] + sum of w[o,c,i,j] x[c, ...]``."""
-    weights = [s for s in stories if s.tensor.kind == "weight"]
-    if len(weights) != 1:
+def equations(bound: Bound, stories: tuple[Story, ...]) -> tuple[Term, ...]:
+    """The written equations of a layer, one for each value it works out:
+    ``y[o,p,q] = b[o] + sum of w[o,c,i,j] x[c, ...]``."""
+    written: dict[str, list[Story]] = {}
+    for story in stories:
+        written.setdefault(story.tensor.writes, []).append(story)
+    found = (_equation(bound, name, together) for name, together in written.items())
+    return tuple(one for one in found if one is not None)
+
+
+def _equation(bound: Bound, name: str, stories: list[Story]) -> Term | None:
+    weights = [s for s in stories if s.tensor.kind != "bias"]
+    if not weights or any(s.tensor.kind == "table" for s in weights):
         return None
-    story = weights[0]
-    out = Entry("y", tuple(_output_index(story, axis) for axis in bound.outputs))
-    biases = [s for s in stories if s.tensor.kind == "bias"]
-    terms = [] if story.spread else [_entry(s.tensor) for s in biases]
-    body = product(_entry(story.tensor), _input(story))
-    over = tuple((a.index, bound.put(a.size)) for a in _summed_axes(story))
-    if story.summed:
-        cells = bound.put(box_size(story.shared))
-        inner = BigSum(tuple((a.index, bound.put(a.size)) for a in story.shared), _input(story))
-        body = product(_entry(story.tensor), Num(1) / cells, inner)
-    terms.append(BigSum(over, body) if over else body)
-    return Rel(out, total(*terms), "+=" if story.spread else "=")
+    first = weights[0]
+    out = Entry(name, tuple(_output_index(first, axis) for axis in first.tensor.out))
+    terms = [] if first.spread else [_entry(s.tensor) for s in stories if s.tensor.kind == "bias"]
+    for story in weights:
+        over = tuple((a.index, bound.put(a.size)) for a in _summed_axes(story))
+        body = product(_entry(story.tensor), _input(story))
+        if story.summed:
+            cells = bound.put(box_size(story.shared))
+            inner = tuple((a.index, bound.put(a.size)) for a in story.shared)
+            body = product(_entry(story.tensor), Num(1) / cells, BigSum(inner, _input(story)))
+        terms.append(BigSum(over, body) if over else body)
+    return Rel(out, total(*terms), "+=" if first.spread else "=")
 
 
 def _summed_axes(story: Story) -> Box:
@@ -159,10 +168,11 @@ def _input(story: Story) -> Term:
         elif offset is None:
             places.append(S(axis.index))
         elif any(w.offset is offset for w in story.diagonals):
-            places.append(S(story.axis(offset.site).index))
+            here = S(story.axis(offset.site).index)
+            places.append(here if offset.padding == ZERO else here - offset.padding)
         else:
             places.append(_place(story, offset))
-    return Entry("x", tuple(places))
+    return Entry(story.tensor.reads, tuple(places))
 
 
 def _output_index(story: Story, axis: Axis) -> Term:

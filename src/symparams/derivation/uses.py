@@ -11,7 +11,7 @@ from ..algebra import number
 from ..axes import box_size
 from ..declaration import Bound
 from ..terms import Num, Prod, Size, Term, product, total
-from .exam import machine_line
+from .checks import machine_line
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say
 from .plan import Plan, formula_bound, formula_words, layer_fact, shape, shapes, whole, worked
 from .steps import Derivation, Step, index_steps, worked_out

@@ -13,7 +13,7 @@ from ..declaration import Bound, Tensor
 from ..errors import UnknownName
 from ..evidence import Evidence, evidence
 from ..terms import ONE, Num, S, Term, letters, product
-from .exam import machine_line
+from .checks import machine_line
 from .page import (
     Block,
     Change,
