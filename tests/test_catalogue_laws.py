@@ -26,6 +26,7 @@ from symparams import catalog, reference, words
 from symparams.algebra import value
 from symparams.bridge import symbol, to_sympy
 from symparams.declaration import Bound, Tensor
+from symparams.derivation.steps import Derivation
 from symparams.derivation.why import why
 from symparams.evidence import enumerate_tensor, evidence, tap_uses
 from symparams.render import FORMATS, to_format
@@ -151,8 +152,7 @@ def test_numbers_and_letters_agree(case: Case) -> None:
 # --- derivations ------------------------------------------------------------------------------------
 
 
-def check_steps(case: Case, quantity: str, level: str, **given: object) -> None:
-    found = derive(case.bind(**given), quantity, level)
+def check_derivation(found: Derivation, *formats: str) -> None:
     found.verify()
     for step in found.steps:
         assert step.rule in BOX_RULES | TERM_RULES
@@ -161,7 +161,7 @@ def check_steps(case: Case, quantity: str, level: str, **given: object) -> None:
         assert (step.kind == "=") or step.evidence is not None
         assert (step.kind == "~>") == (step.rule in ASSUMED)
     json.dumps(as_json.derivation(found))
-    check_page(found.page)
+    check_page(found.page, *formats)
 
 
 ASSUMED = {"restrict", "share", "group", "fix", "factor", "tie", "dynamic"}
@@ -177,8 +177,10 @@ def check_page(page: object, *formats: str) -> None:
 @every_layer
 @pytest.mark.parametrize("quantity", QUANTITIES)
 def test_derived_in_letters_numbers_and_both(case: Case, quantity: str) -> None:
-    for given, level in product(({}, case.given(3, partly=True), case.given(3)), LEVELS):
-        check_steps(case, quantity, level, **given)
+    partly, full = case.given(3, partly=True), case.given(3)
+    for given, level in product(({}, partly, full), LEVELS):
+        formats = FORMATS if (given, level) in ((full, "lecture"), (partly, "exam")) else ("text",)
+        check_derivation(derive(case.bind(**given), quantity, level), *formats)
 
 
 @every_case

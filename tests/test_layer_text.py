@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symparams import words
+from symparams import reading, words
 from symparams.errors import Error, UnknownName, UnreadableError
-from symparams.reading import layers, values
-from symparams.reading.layers import LayerText, read_layers, read_quantity
+from symparams.reading.layers import LayerText, phrases, read_layers, read_quantity
 from symparams.reading.values import read_assignment, read_shape, read_value
 from symparams.terms import Num, S, Term, product
 
@@ -433,8 +432,10 @@ def test_an_unknown_word_is_shown_with_the_nearest() -> None:
 
 
 def test_every_refusal_has_its_sentence() -> None:
-    for room in (layers, values):
-        source = Path(room.__file__).read_text(encoding="utf-8")
+    rooms = list(Path(reading.__file__).parent.rglob("*.py"))
+    assert len(rooms) > 10
+    for room in rooms:
+        source = room.read_text(encoding="utf-8")
         for identity in re.findall(r'(?:refuse|UnknownName)\(\s*"(\w+)"', source):
             assert words.source(f"errors.{identity}"), identity
 
@@ -611,7 +612,7 @@ def test_what_is_asked(text: str, quantity: str | None) -> None:
 
 # --- anything at all ------------------------------------------------------------------------
 
-_VOCABULARY = sorted(layers._KNOWN | layers._SPELLING.keys() | set("xCHWkn"))
+_VOCABULARY = sorted(phrases.KNOWN | phrases.SPELLING.keys() | set("xCHWkn"))
 _PIECES = st.sampled_from(
     [*_VOCABULARY, "3x3", "64", "28x28x1", "0.5", "->", ",", ";", ":", "(", ")", "(3, 3)", "=", "@",
      "k=3", "two", "1-D", "2d", "conv2d", "Conv2D(3, x=3)", "2C", "?", "and", "padding", "-", "%"]

@@ -232,6 +232,8 @@ def _ratio(node: Term) -> Ratio:
             return _integer_power(_ratio(a), e)
         case Pow(a, Neg(Num(e))):
             return _divide((_ONE, _ONE), _integer_power(_ratio(a), e))
+        case Pow(a, e) if not letters(e):
+            return _numeric_power(_ratio(a), value(e))
         case Pow(a, e):
             return {((("pow", canonical(a), canonical(e)), 1),): 1}, _ONE
         case Floor(t):
@@ -250,6 +252,13 @@ def _integer_power(base: Ratio, exponent: int) -> Ratio:
     if exponent > MAX_EXPONENT:
         raise TooLarge("too_large_exponent", exponent=exponent)
     return _raised(base[0], exponent), _raised(base[1], exponent)
+
+
+def _numeric_power(base: Ratio, exponent: Value) -> Ratio:
+    if exponent.denominator != 1:
+        raise Error("fractional_exponent")
+    raised = _integer_power(base, abs(exponent.numerator))
+    return raised if exponent >= 0 else _divide((_ONE, _ONE), raised)
 
 
 def _extreme(kind: str, ts: tuple[Term, ...]) -> Ratio:

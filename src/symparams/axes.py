@@ -77,6 +77,11 @@ def side_of(box: Box, side: Side) -> Box:
     return tuple(axis for axis in box if axis.side == side)
 
 
+def axis(name: str, index: str, role: str, side: Side, size: Term | None = None) -> Axis:
+    """An axis of a layer's own: its size is its letter unless said, its direction its name."""
+    return Axis(name, index, role, side, S(name) if size is None else size, name)
+
+
 # The field's standing vocabulary: name -> (index letter, role, direction).
 _VOCABULARY = {
     "N": ("n", "batch", "N"),

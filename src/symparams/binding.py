@@ -21,12 +21,14 @@ Given = Mapping[str, object]
 LARGEST = 10**12
 
 
-def bind(build: Build, given: Given, fixed: Given | None = None) -> Bound:
+def bind(
+    build: Build, given: Given, fixed: Given | None = None, convention: str = "textbook"
+) -> Bound:
     """A layer with what is given bound to its symbols.
 
     ``given`` maps a key (``in_channels``, ``C_in``, ``k_h`` ...) to a whole number, a Term,
     a switch, a setting by name, or a sequence with a value for each axis; ``fixed`` are
-    structural options.
+    structural options; ``convention`` settles what the layer leaves to one.
 
     Raises:
         UnknownName: the layer has no such key.
@@ -50,6 +52,8 @@ def bind(build: Build, given: Given, fixed: Given | None = None) -> Bound:
         _set(values, layer, key, name, raw)
     _fit(layer, values, given)
     named = frozenset(values)
+    for letter, held in dict(layer.conventions).get(convention, ()):
+        values.setdefault(letter, held)
     usual(layer, values)
     _check(layer, values)
     _derive_sizes(layer, values)

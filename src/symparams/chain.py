@@ -73,7 +73,9 @@ class Chain:
         return total(*(part.bound.put(part.bound.activations) for part in self.parts))
 
 
-def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
+def chain(
+    requests: Sequence[Request], shared: Given | None = None, convention: str = "textbook"
+) -> Chain:
     """Bind layers one after another, each on what the one before gives.
 
     ``shared`` values go to every layer that has the key and left it open, but input sizes
@@ -88,7 +90,7 @@ def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
             (
                 Part(
                     _names(requests)[0],
-                    bind(only.build, {**only.given, **(shared or {})}, only.fixed),
+                    bind(only.build, {**only.given, **(shared or {})}, only.fixed, convention),
                 ),
             )
         )
@@ -109,7 +111,7 @@ def chain(requests: Sequence[Request], shared: Given | None = None) -> Chain:
             entry = found.kind == "extent" or found.symbol in ("C_in", "C")
             if found.symbol not in taken and found.kind != "derived" and not (position and entry):
                 given[key] = held
-        parts.append(Part(name, _scoped(bind(request.build, given, request.fixed), name)))
+        parts.append(Part(name, _scoped(bind(request.build, given, request.fixed, convention), name)))
     for key in shared or {}:
         if key not in used:
             raise ValueRefused("no_layer_has", key=key)

@@ -103,6 +103,10 @@ class Tensor:
         """The entries are computed from the data."""
         return self._with(Dynamic())
 
+    def reading(self, values: str, writes: str = "") -> Tensor:
+        """The values it reads in a written equation, and those it works out."""
+        return replace(self, reads=values, writes=writes or self.writes)
+
     def where(self, switch: str) -> Tensor:
         """There only where a switch is on."""
         return replace(self, when=switch)
@@ -212,9 +216,12 @@ def weight(out: str | Box, inputs: str | Box, name: str = "weight", letter: str 
 def _apart(inputs: Box, outputs: Box) -> Box:
     """Input axes named as an output axis get a prime: one direction, two index sets."""
     names = {axis.name for axis in outputs}
+    used = {axis.index for axis in outputs}
     return tuple(
-        replace(axis, name=axis.name + "'", index=axis.index + "'") if axis.name in names else axis
-        for axis in inputs
+        replace(a, name=a.name + "'", index=a.index + "'" if a.index in used else a.index)
+        if a.name in names
+        else a
+        for a in inputs
     )
 
 

@@ -17,6 +17,7 @@ _FAMILIES = {
         "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
         "locally_connected1d", "locally_connected2d",
     ),
+    "recurrent": ("rnn", "gru", "lstm", "rnn_cell", "gru_cell", "lstm_cell"),
     "pooling": tuple(
         f"{kind}_pool{n}d"
         for kind in ("max", "avg", "global_max", "global_avg", "adaptive_max", "adaptive_avg")

@@ -34,6 +34,9 @@ ASCII = {
                          "mu": "μ", "sigma": "σ"}.items()},
 }  # fmt: skip
 
+_SUPERSCRIPTS = re.compile("[⁰¹²³⁴-⁹]{2,}")  # k⁶³ is k^63
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
 DIM, BOLD, RESET = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 
 
@@ -42,8 +45,11 @@ def to_ascii(text: str) -> str:
 
     >>> to_ascii("k² · 3×3 → 1")
     'k^2 * 3x3 -> 1'
+    >>> to_ascii("x⁶³")
+    'x^63'
     """
-    return "".join(ASCII.get(c, c if c.isascii() else "?") for c in text)
+    joined = _SUPERSCRIPTS.sub(lambda run: run[0][0] + run[0][1:].translate(_LOWERED), text)
+    return "".join(ASCII.get(c, c if c.isascii() else "?") for c in joined)
 
 
 class _Unbroken(TextWriter):

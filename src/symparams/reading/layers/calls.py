@@ -8,8 +8,7 @@ from .phrases import NOUNS, SPELLING
 
 MAX_CALLS = 10  # calls inside one another
 
-
-_FROM_WORDS = frozenset(("padding",))
+_FROM_WORDS = frozenset(("padding",))  # keys that "same" without its keyword may give
 
 
 def call(tokens: Tokens, at: int, depth: int) -> tuple[tuple[object, ...], dict[str, object], int]:

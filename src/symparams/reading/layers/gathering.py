@@ -182,7 +182,7 @@ class Gathering:
 
     def count_before(self, last: Said, item: Item) -> None:
         """A number just before a size with its noun counts filters: 32 3x3 kernels."""
-        bare = last.noun == last.role == "" and not last.item.many
+        bare = last.noun == last.role == "" and last.item.one
         if bare and item.many and last.item.end + 2 > item.start:
             last.noun = "FILTERS"
 

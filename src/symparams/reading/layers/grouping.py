@@ -9,25 +9,25 @@ from .phrases import HAS_WINDOW, PHRASES, STOP
 
 MAX_LAYERS = 1_000
 
-
 _OF_WINDOWS = frozenset(
     ("kernel", "kernels", "filter", "filters", "stride", "dilation", "groups", "maps")
 )
 
 
 class Grouping:
-    """Items grouped to layers: phrases found, cuts between layers told from other commas."""
+    """The items of a text, and which layers they were grouped to so far."""
 
     def __init__(self, text: str, items: list[Item]) -> None:
         self.text = text
         self.items = items
         self.layers: list[list[Item]] = []
-        self.prefix: list[Item] = []
-        self.padded: bool | None = None
-        self.called = False
+        self.prefix: list[Item] = []  # what is said before any layer is named
+        self.padded: bool | None = None  # whether the last layer can be; None before any
+        self.called = False  # whether the last layer was a call
         self.named = 0
 
     def all(self) -> list[list[Item]]:
+        """The items of each layer."""
         self.mark()
         hard: Item | None = None
         for cut, chunk in self.chunks():
@@ -46,22 +46,22 @@ class Grouping:
         taken: set[int] = set()
         at = 0
         while at < len(self.items):
-            step = 1
-            if at in taken or (step := self.asked(at)):
-                at += step
-                continue
-            found = self.phrase(at)
-            if found is None:
+            if at in taken:
+                at += 1
+            elif asked := self.asked(at):
+                at += asked
+            elif found := self.phrase(at):
+                phrase, places = found
+                item, last = self.items[at], self.items[places[-1]]
+                fresh.append(Item("phrase", phrase, item.start, last.end, item.more, last.tag))
+                self.passed(fresh[-1])
+                taken.update(places)
+                at += 1
+            else:
                 step = self.untouched(at)
                 fresh += self.items[at : at + step]
                 self.passed(self.items[at])
                 at += step
-                continue
-            item, last = self.items[at], self.items[found[1][-1]]
-            fresh.append(Item("phrase", found[0], item.start, last.end, item.more, last.tag))
-            self.passed(fresh[-1])
-            taken.update(found[1])
-            at += 1
         self.items = fresh
 
     def asked(self, at: int) -> int:
@@ -81,6 +81,7 @@ class Grouping:
         return len(found[1]) if found else 1
 
     def phrase(self, at: int) -> tuple[str, list[int]] | None:
+        """The phrase that stands here and its places, if it names a layer."""
         found = find(self.items, at, PHRASE_ROWS, loose=True)
         if found is None:
             return None
@@ -130,9 +131,8 @@ class Grouping:
 
     def separates(self, at: int, phrased: bool) -> bool:
         """Whether this arrow leads to the next layer, and not from size to size."""
-        here = at + 1
         sizes = 0
-        while here < len(self.items):
+        for here in range(at + 1, len(self.items)):
             item = self.items[here]
             if item.kind in HEADS:
                 return phrased or not sizes
@@ -142,10 +142,10 @@ class Grouping:
                 return False
             if sizes > 1:
                 return False
-            here += 1
         return False
 
     def take(self, cut: Item | None, hard: Item | None, chunk: list[Item]) -> None:
+        """One chunk: a new layer, several, or more about the one before."""
         heads = [at for at, item in enumerate(chunk) if item.kind in HEADS]
         if not heads:
             if not self.layers:
@@ -172,6 +172,7 @@ class Grouping:
         return head
 
     def start(self, cut: Item | None, chunk: list[Item]) -> None:
+        """A new layer, with what was said before the first."""
         if self.prefix:
             for item in self.prefix:
                 item.tag = item.tag or "prefix"

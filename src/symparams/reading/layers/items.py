@@ -17,6 +17,8 @@ _BEFORE_AXES = _SPATIAL | frozenset(
 )  # fmt: skip
 # Words that a bracket may follow without making a call of it.
 _WORDS = frozenset(word for text in NOUNS for word in text.split()) | STOP | ON | TO
+# What no bracket around values holds.
+_NO_VALUE = frozenset(("arrow", "string", "axes", "=", ":", ";", "?", "@", "%", "dot"))
 
 
 class Item:
@@ -48,6 +50,11 @@ class Item:
     def many(self) -> bool:
         """Whether a size has several extents."""
         return len(self.extents) > 1
+
+    @property
+    def one(self) -> bool:
+        """Whether a size is a single number."""
+        return len(self.extents) == 1
 
     @property
     def window(self) -> object:
@@ -83,6 +90,7 @@ class Items:
 
     def add(self, kind: str, value: object, at: int, end: int, more: object = None,
             tag: str = "") -> int:  # fmt: skip
+        """One more item, of the tokens from ``at`` to before ``end``; gives the end back."""
         tokens = self.tokens
         self.items.append(Item(kind, value, tokens.starts[at], tokens.ends[end - 1], more, tag))
         return end
@@ -90,6 +98,7 @@ class Items:
     # --- words ---
 
     def word(self, at: int) -> int:
+        """A word, an assignment, a call, a number in letters."""
         tokens = self.tokens
         raw = tokens.texts[at]
         lower = raw.lower()
@@ -128,9 +137,11 @@ class Items:
         self.unknown(at, raw)
 
     def is_id(self, raw: str) -> bool:
+        """Whether the caller knows this name."""
         return raw in self.ids or raw.lower() in self.ids
 
     def unknown(self, at: int, raw: str) -> NoReturn:
+        """Refuse a word; the known one nearest to it is suggested."""
         import difflib  # only a refusal needs it, and it is slow to import
 
         known = sorted(KNOWN | SPELLING.keys() | set(self.ids))
@@ -142,6 +153,7 @@ class Items:
     # --- sizes and brackets ---
 
     def size(self, at: int) -> int:
+        """A size, the 2D of a 2D convolution, or a percentage."""
         tokens = self.tokens
         if self.axes_mark(at):
             return self.add("axes", int(tokens.texts[at]), at, at + 2)
@@ -174,6 +186,7 @@ class Items:
         return after in _BEFORE_AXES or (isinstance(before, str) and before in _SPATIAL)
 
     def bracket(self, at: int) -> int:
+        """A bracket around values is a size, around words it cuts."""
         tokens = self.tokens
         close = tokens.closes[at]
         if tokens.kinds[at] == "{":
@@ -188,25 +201,26 @@ class Items:
         return self.add("size", extents, at, end, value)
 
     def holds_values(self, at: int, close: int) -> bool:
-        tokens = self.tokens
+        """Whether a bracket holds sizes and settings only."""
+        inside = slice(at + 1, close)
         return close > at + 1 and all(
-            tokens.kinds[i] not in ("arrow", "string", "axes", "=", ":", ";", "?", "@", "%", "dot")
-            and (
-                tokens.kinds[i] != "word" or is_letter(tokens.texts[i]) or tokens.texts[i] == "None"
-            )
-            for i in range(at + 1, close)
+            is_letter(word) or word == "None" if kind == "word" else kind not in _NO_VALUE
+            for kind, word in zip(self.tokens.kinds[inside], self.tokens.texts[inside], strict=True)
         )
 
     # --- signs ---
 
     def cut(self, at: int) -> int:
+        """A comma, semicolon or full stop."""
         sign = self.tokens.texts[at]
         return self.add("cut", sign, at, at + 1, tag="hard" if sign == ";" else "")
 
     def axes(self, at: int) -> int:
+        """The 2-D in front of a layer's name."""
         return self.add("axes", int(self.tokens.texts[at][0]), at, at + 1)
 
     def arrow(self, at: int) -> int:
+        """An arrow, from size to size or from layer to layer."""
         return self.add("arrow", "->", at, at + 1)
 
     def other(self, at: int) -> int:
@@ -229,6 +243,7 @@ class Items:
     # --- calls ---
 
     def call(self, at: int) -> int:
+        """A call: ``Conv2D(64, 3)``."""
         args, keys, end = call(self.tokens, at, 0)
         return self.add("call", self.tokens.texts[at], at, end, (args, keys))
 

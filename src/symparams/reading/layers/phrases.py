@@ -87,7 +87,7 @@ SPELLING = {word: one for one, words in _SPELLINGS.items() for word in words.spl
 
 # --- what is said of them ------------------------------------------------------------------
 
-# A noun and the key its size belongs to; _Reader.place knows the ones in capitals.
+# A noun and the key its size belongs to; ``placing`` knows the ones in capitals.
 NOUNS: Mapping[str, str] = {
     **dict.fromkeys(("kernel", "kernel size", "kernel_size", "window", "window size", "pool size",
                      "pool window", "pool_size", "filter size"), "kernel_size"),
@@ -170,9 +170,8 @@ ASKED: Mapping[str, str] = {
     "flops": "flops",
     **dict.fromkeys(("receptive field", "receptive field on the input"), "receptive_field"),
 }  # fmt: skip
-# k3 s2 p1, as many network tables have it.
-SHORT = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
-_SHORT_KEY = re.compile(r"([kspdg])([0-9]+)")
+
+# --- what may stand without a noun ------------------------------------------------------------
 
 # name -> where a bare 3x3 goes, and where bare numbers go, in order.
 _WINDOW = ("kernel_size", ("kernel_size", "out_channels"))
@@ -189,12 +188,15 @@ BARE: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
 }
 NOTHING_BARE: tuple[None, tuple[str, ...]] = (None, ())
 CHANGES_CHANNELS = frozenset(n for n, (_, keys) in BARE.items() if "out_channels" in keys)
+HAS_WINDOW = frozenset(n for n, (dims, _) in BARE.items() if dims == "kernel_size")
 HAS_AXES = frozenset(n for n, (dims, _) in BARE.items() if dims) | {
     "global_max_pool", "global_avg_pool",
 }  # fmt: skip
 
+# --- phrases in one word -----------------------------------------------------------------------
+
 _FUSED = {phrase.replace(" ", ""): tuple(phrase.split()) for phrase in PHRASES}
-_FUSING = tuple((long, short) for short, longs in _SPELLINGS.items() for long in longs.split())
+_FUSING = [(long, short) for long, short in SPELLING.items() if short not in ("with", "without")]
 _PARTS = re.compile(r"_?([123])d_?")
 
 
@@ -210,8 +212,8 @@ def fused(word: str) -> tuple[tuple[str, ...], int | None] | None:
     return _FUSED[core], int(found[1]) if found else None
 
 
-KNOWN = frozenset(
-    {word for table in (PHRASES, NOUNS, SETTINGS, ASKED) for text in table
-     for word in text.split()} | STOP | ON | TO | ADJECTIVES.keys()
-    | {"from", "then", "no"}
-)  # fmt: skip
+# Every word that is understood, in its one spelling.
+KNOWN = STOP | ON | TO | ADJECTIVES.keys() | {"from", "then", "no"}
+KNOWN |= {
+    word for table in (PHRASES, NOUNS, SETTINGS, ASKED) for row in table for word in row.split()
+}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from .phrases import BARE, CHANGES_CHANNELS, HAS_WINDOW, NOTHING_BARE, SCALARS, SHORT
+from .phrases import BARE, CHANGES_CHANNELS, HAS_WINDOW, NOTHING_BARE, SCALARS
 from .sheet import Said, Sheet
 
 MAX_COPIES = 10  # of "two 3x3 convolutions"
 
+# k3 s2 p1, as many network tables have it.
+_SHORT = {"k": "kernel_size", "s": "stride", "p": "padding", "d": "dilation", "g": "groups"}
 _SHORT_KEY = re.compile(r"([kspdg])([0-9]+)")
 
 
@@ -70,7 +72,7 @@ class Placing:
             said.role = "on" if item.many or self.changes_channels else ""
         short = _SHORT_KEY.fullmatch(sheet.written(item))
         if short and said.role == "" and sheet.name in HAS_WINDOW:
-            sheet.put(SHORT[short[1]], int(short[2]), item.start)
+            sheet.put(_SHORT[short[1]], int(short[2]), item.start)
         elif said.role in ("from", "on"):
             self.put_side("input", said, "in_channels")
         elif said.role == "to":
@@ -119,7 +121,7 @@ class Placing:
         """The input: its shape, or its channels."""
         if said.role == "to":
             self.place_output(said)
-        elif not said.item.many and self.changes_channels:
+        elif said.item.one and self.changes_channels:
             self.sheet.put_count("in_channels", said.item)
         else:
             self.sheet.put_shape("input", said.item)
@@ -128,7 +130,7 @@ class Placing:
         """The output: its shape, its channels, or the size adapted to."""
         if self.adaptive:
             self.sheet.put("output_size", said.item.more, said.item.start)
-        elif not said.item.many and self.changes_channels:
+        elif said.item.one and self.changes_channels:
             self.sheet.put_count("out_channels", said.item)
         else:
             self.sheet.put_shape("output", said.item)
@@ -144,9 +146,7 @@ class Placing:
                 self.put_window(sized, said)
             else:
                 sheet.put_shape("input", said.item)
-        numbers = [
-            said.item for said in self.bare if not said.item.many and not self.is_copies(said)
-        ]
+        numbers = [said.item for said in self.bare if said.item.one and not self.is_copies(said)]
         left = [key for key in counted if key not in sheet.keys]
         if len(numbers) > len(left):
             item = numbers[len(left)]

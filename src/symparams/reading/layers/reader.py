@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...terms import Sym
+from ..refusals import refuse
 from .gathering import Gathering
 from .items import HEADS, Item, means_nothing
 from .layer_text import LayerText
@@ -57,7 +58,7 @@ def _usual(sheet: Sheet, gathering: Gathering) -> None:
         keys.setdefault(key, Sym(letter))
     if twice := gathering.open & keys.keys():
         key = min(twice)
-        sheet.refuse_twice(key)
+        refuse("said_twice", sheet.text, sheet.places[key], key=key)
     if sheet.name in ("pad", "crop") and not (keys.keys() - {"axes"} or sheet.shapes):
         sheet.refuse("noun_needs_value", sheet.head, noun=sheet.written(sheet.head))
     if sheet.style == "words" and sheet.name in HAS_AXES and "axes" not in keys:
