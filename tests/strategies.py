@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from symparams import catalog
 from symparams.binding import bind
 from symparams.declaration import Bound, Layer
-from symparams.derivation import count, shapes, uses
+from symparams.derivation import count, parts
 from symparams.derivation.steps import Derivation
 from symparams.evidence import small_numbers
 from symparams.terms import Ceil, Floor, Neg, Num, Pow, Prod, Quot, Sum, Sym, Term
@@ -41,6 +41,8 @@ OPTIONS: dict[str, tuple[object, ...]] = {
     "start": (0,),
     "stop": (None,),
     "crop": (False,),
+    "projected": (False, True),
+    "stacked": (False, True),
 }
 BUILT_IN = ("n", "average", "identity")  # bound in the catalogue's own table
 BESIDE = {"pool": ("ceil",), "transpose": ("gaps",)}  # padding rules only frameworks name
@@ -73,8 +75,7 @@ class Case:
         env = self.numbers(seed)
         keys = [k for k in self.layer.keys if k.kind != "derived"]
         if partly:
-            keys = [k for k in keys if k.kind == "modifier" or k.symbol == "k"]
-            keys = [k for k in keys if k.symbol != "g"]
+            keys = [k for k in keys if (k.kind == "modifier" or k.symbol == "k") and k.symbol != "g"]
         return {letter: env[letter] for key in keys for letter in key.letters}
 
     def __str__(self) -> str:
@@ -89,10 +90,16 @@ def paddings(identity: str) -> tuple[object, ...]:
     return ("number", *words, *beside, *sides)
 
 
+def option_names(identity: str) -> list[str]:
+    names = inspect.signature(catalog.builder(identity)).parameters
+    return [name for name in names if name not in BUILT_IN]
+
+
 def options_of(identity: str) -> dict[str, tuple[object, ...]]:
-    names = [n for n in inspect.signature(catalog.builder(identity)).parameters
-             if n not in BUILT_IN]  # fmt: skip
-    return {n: paddings(identity) if n == "padding" else OPTIONS[n] for n in names}
+    """What is tried for each option; one without a row stays as it is."""
+    names = option_names(identity)
+    tried = {name: OPTIONS[name] for name in names if name in OPTIONS}
+    return {**tried, "padding": paddings(identity)} if "padding" in names else tried
 
 
 def _cases() -> Iterator[Case]:
@@ -108,11 +115,7 @@ WEIGHTED = tuple(case for case in CASES if case.layer.tensors)
 
 
 def derive(bound: Bound, quantity: str = "params", level: str = "exam") -> Derivation:
-    if quantity == "params":
-        return count.derive(bound, level)
-    if quantity == "shape":
-        return shapes.derive(bound, level)
-    return uses.derive(bound, quantity, level)
+    return parts.of_bound(bound, quantity, level)
 
 
 @functools.cache

@@ -13,25 +13,26 @@ from strategies import (
     BOX_RULES,
     CASES,
     LEVELS,
+    OPTIONS,
     PLAIN,
     QUANTITIES,
     TERM_RULES,
     WEIGHTED,
     Case,
     derive,
-    options_of,
+    option_names,
 )
 
 from symparams import catalog, reference, words
-from symparams.algebra import value
+from symparams.algebra import same, value
 from symparams.bridge import symbol, to_sympy
-from symparams.declaration import Bound, Tensor
+from symparams.declaration import Bound, Layer, Part, Tensor
 from symparams.derivation.steps import Derivation
 from symparams.derivation.why import why
 from symparams.evidence import enumerate_tensor, evidence, tap_uses
 from symparams.render import FORMATS, to_format
 from symparams.render import json as as_json
-from symparams.terms import letters, total
+from symparams.terms import S, letters, total
 
 LEFT_OVER = re.compile(r"\{\{|\{%|%\}|\bNone\b(?!\s+of\b)|Undefined|\b(?:Say|Num|Sym)\(|[\ue000-\uf8ff]")
 SEEDS = range(5)
@@ -43,7 +44,8 @@ every_layer = pytest.mark.parametrize("case", PLAIN, ids=str)
 
 def test_every_layer_is_tried_with_every_option() -> None:
     assert {case.id for case in CASES} == set(catalog.ids())
-    assert all(options_of(identity) is not None for identity in catalog.ids())
+    for identity in catalog.ids():
+        assert set(option_names(identity)) <= {*OPTIONS, "padding"}, "a new option needs a row"
 
 
 # --- counting single labels -----------------------------------------------------------------------
@@ -80,18 +82,20 @@ def test_the_evidence_is_found_and_quotes_two_sizes(case: Case) -> None:
 
 def edges(tensor: Tensor, env: dict[str, int]) -> int:
     """How many multiplications a tensor takes, one by one."""
-    wiring = tensor.wire(env)[-1]
+    wiring = tensor.wire(env)[-2 if tensor.kind == "dynamic" else -1]
     summed = any(getattr(rule, "summed", False) for rule in tensor.rules)
     return wiring.labels() if summed else wiring.edges()
 
 
 @every_weighted
 def test_multiply_accumulates_are_the_uses_of_the_weights(case: Case) -> None:
-    bound = Bound(case.layer)
-    weights = [t for t in case.layer.tensors if t.kind == "weight" and t.end.stored]
-    for seed in SEEDS:
-        env = case.numbers(seed)
-        assert value(bound.macs, env) == sum(edges(tensor, env) for tensor in weights), env
+    for tensor in case.layer.tensors:
+        for seed in SEEDS if tensor.multiplied else ():
+            env = case.numbers(seed)
+            assert value(tensor.uses, env) == edges(tensor, env), (tensor.name, env)
+    if not case.layer.parts:
+        used = [tensor.uses for tensor in case.layer.tensors if tensor.multiplied]
+        assert same(Bound(case.layer).macs, total(*used))
 
 
 def real_taps(case: Case, env: dict[str, int], turned: bool) -> int:
@@ -126,7 +130,7 @@ def test_real_and_padding_taps_apart(case: Case) -> None:
 # --- the count, by SymPy ----------------------------------------------------------------------------
 
 
-def by_hand(tensor: Tensor) -> sympy.Expr:
+def stored(tensor: Tensor) -> sympy.Expr:
     """A tensor's part of the count, from the axes that are left."""
     if not tensor.end.stored:
         return sympy.Integer(0)
@@ -134,15 +138,31 @@ def by_hand(tensor: Tensor) -> sympy.Expr:
     return size * symbol(tensor.when) if tensor.when else size
 
 
+def stored_in(part: Part, trainable: bool) -> sympy.Expr:
+    """A part's share: what one copy stores with its letters bound, times its copies."""
+    if part.tied:
+        return sympy.Integer(0)
+    usual = {letter: S(letter) for key in part.layer.keys for letter in key.letters}
+    usual |= dict(zip((x for k in part.layer.keys if k.default for x in k.letters),
+                      (t for k in part.layer.keys for t in k.default), strict=True))  # fmt: skip
+    bound = {symbol(name): to_sympy(size) for name, size in {**usual, **dict(part.bind)}.items()}
+    one = by_hand(part.layer, trainable).subs(bound, simultaneous=True)
+    return one * to_sympy(part.copies) * (symbol(part.when) if part.when else 1)
+
+
+def by_hand(layer: Layer, trainable: bool) -> sympy.Expr:
+    own = sum(stored(tensor) for tensor in layer.tensors if tensor.trainable == trainable)
+    return own + sum(stored_in(part, trainable) for part in layer.parts)
+
+
 @every_case
-def test_the_count_is_the_sum_over_the_tensors(case: Case) -> None:
+def test_the_count_is_the_sum_over_tensors_and_parts(case: Case) -> None:
     for trainable in (True, False):
-        chosen = [t for t in case.layer.tensors if t.trainable == trainable]
         found = to_sympy(Bound(case.layer).count(trainable))
-        assert sympy.expand(found - sum(map(by_hand, chosen))) == 0
+        assert sympy.expand(found - by_hand(case.layer, trainable)) == 0
 
 
-@every_weighted
+@every_case
 def test_numbers_and_letters_agree(case: Case) -> None:
     bound = case.bind(**case.given(2))
     env = {symbol(name): number for name, number in case.numbers(2).items()}

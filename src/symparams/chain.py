@@ -111,7 +111,9 @@ def chain(
             entry = found.kind == "extent" or found.symbol in ("C_in", "C")
             if found.symbol not in taken and found.kind != "derived" and not (position and entry):
                 given[key] = held
-        parts.append(Part(name, _scoped(bind(request.build, given, request.fixed, convention), name)))
+        parts.append(
+            Part(name, _scoped(bind(request.build, given, request.fixed, convention), name))
+        )
     for key in shared or {}:
         if key not in used:
             raise ValueRefused("no_layer_has", key=key)

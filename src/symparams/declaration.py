@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from .algebra import value
 from .axes import Axis, Box, axes, box_size, side_of
 from .calculus import (
     SUBGOALS,
@@ -460,7 +461,7 @@ class Bound:
         for piece in self.layer.parts:
             switch = self.values.get(piece.when)
             copies = self.put(piece.copies)
-            if Num(0) in (switch, copies):
+            if switch == Num(0) or (not letters(copies) and value(copies) == 0):
                 continue
             values = {letter: self.put(size) for letter, size in piece.bind}
             bound = Bound(piece.layer, usual(piece.layer, values))

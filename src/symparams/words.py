@@ -79,8 +79,12 @@ def _environment() -> jinja2.Environment:
 
 @functools.cache
 def _file(language: str, stem: str) -> dict[str, Any]:
-    path = templates() / "words" / language / f"{stem}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    folder = templates() / "words" / language
+    found: dict[str, Any] = {}
+    for path in (folder / f"{stem}.toml", *sorted((folder / stem).glob("*.toml"))):
+        if path.is_file():
+            found |= tomllib.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 @functools.cache

@@ -7,8 +7,9 @@ al. 2014 (GRU).  Conventions differ in the second bias vector, ``g2`` gates of w
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from ..axes import Axis, Box, axis
 from ..declaration import Build, Key, Layer, Tensor, bias, part, weight
@@ -85,7 +86,7 @@ def recurrent(kind: str, projected: bool = False, stacked: bool = False) -> Laye
         return replace(one, id=kind)
     inner = cell(kind, projected)
     state = S("p") if projected else S("h")
-    same = {"h": S("h"), "T": S("T"), "g2": S("g2"), "b": S("b")}
+    same: dict[str, Any] = {"h": S("h"), "T": S("T"), "g2": S("g2"), "b": S("b")}
     if projected:
         same["p"] = S("p")
     directions = Key("D", "directions", default=(Num(1),), kind="modifier")

@@ -98,5 +98,5 @@ def formula(plan: Plan) -> tuple[Say, ...]:
     memo = plan.layer.memo
     if key not in memo:
         count = worked(generic.put(generic.count()))
-        memo[key] = formula_words(count, "formula.params", plan.convention)
+        memo[key] = formula_words(count, "formula.params", plan.convention, plan.family)
     return cast(tuple[Say, ...], memo[key])

@@ -91,7 +91,11 @@ def _number(size: Term) -> Term | None:
 
 def weight_blocks(plan: Plan, story: Story) -> list[Block]:
     """Dense, relative, restrict and share for one weight; a clause where nothing is done."""
+    head = (
+        [Block(Say("subgoals.tensor", {"w": letter(story)}), ())] if len(plan.weights) > 1 else []
+    )
     return [
+        *head,
         dense_block(plan, story),
         relative_block(plan, story),
         restrict_block(plan, story),

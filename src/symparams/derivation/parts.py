@@ -172,7 +172,7 @@ def _formula(bound: Bound, quantity: str, convention: str) -> tuple[Say, ...]:
     if quantity != "params":
         return ()
     generic = formula_bound(bound)
-    return formula_words(worked(generic.count()), "formula.params", convention)
+    return formula_words(worked(generic.count()), "formula.params", convention, bound.layer.family)
 
 
 def _unfolded(piece: Piece, derived: Derivation) -> list[Block]:
@@ -202,7 +202,7 @@ def _table_block(
     for n, piece in enumerate(pieces):
         row: list[object] = [_part_name(piece, chain)]
         if copied:
-            row.append(Say("tables.tied") if piece.tied else Formula(piece.copies))
+            row.append(Say("tables.tied") if piece.tied else Formula(worked(piece.copies)))
         if chain:
             row.append(shape(piece.bound, piece.bound.outputs))
         rows.append((*row, *(Formula(worked(sizes[n])) for _, sizes in columns)))

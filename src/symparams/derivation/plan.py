@@ -26,6 +26,7 @@ from ..terms import (
     total,
     walk,
 )
+from ..words import first
 from .page import Dims, Formula, Indices, Letter, Listing, Say
 from .steps import Step, count_steps, index_steps
 from .story import Story
@@ -255,19 +256,26 @@ def formula_bound(bound: Bound) -> Bound:
         given = [bound.values.get(part) for part in key.letters]
         if key.kind == "modifier" and all(held == ONE for held in given):
             values.update(dict.fromkeys(key.letters, ONE))
+        elif key.kind == "copies":  # a convention's choice is structure
+            values.update({k: v for k, v in zip(key.letters, given, strict=True) if v is not None})
         elif len(key.parts) > 1 and key.kind == "size" and len(set(given)) == 1:
             values.update({part: S(key.symbol) for part in key.parts})
     return Bound(bound.layer, values)
 
 
-def formula_words(count: Term, identity: str, convention: str) -> tuple[Say, ...]:
+def _meaning(name: str, family: str) -> str:
+    """The glossary's key of a letter: a family may mean its own thing by it."""
+    return first(f"glossary.{family}.{name}", f"glossary.{name}")
+
+
+def formula_words(count: Term, identity: str, convention: str, family: str) -> tuple[Say, ...]:
     """A formula with what each of its letters is, said once."""
     seen: dict[str, None] = {}
     for _, node in walk(count):
         if isinstance(node, Sym):
             seen.setdefault(node.name)
     words = [
-        Say("glossary.symbol", {"letter": Formula(S(name)), "what": Say(f"glossary.{name}")})
+        Say("glossary.symbol", {"letter": Formula(S(name)), "what": Say(_meaning(name, family))})
         for name in seen
     ]
     return (

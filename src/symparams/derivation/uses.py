@@ -72,7 +72,7 @@ def _page(plan: Plan, quantity: str, level: str, answer: Term) -> Page:
     title = Say(f"titles.{quantity}", {"layer": layer_fact(plan.bound)})
     generic = formula_bound(plan.bound)
     formula = worked(generic.put(quantity_term(generic, quantity)))
-    words = formula_words(formula, f"formula.{quantity}", plan.convention)
+    words = formula_words(formula, f"formula.{quantity}", plan.convention, plan.family)
     if quantity == "activations":
         blocks = [_activation_block(plan)]
         facts = {"shape": shape(plan.bound, plan.bound.outputs), "n": Formula(answer)}

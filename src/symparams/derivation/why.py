@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ..algebra import depends_on
 from ..axes import Axis, box_size
 from ..binding import find_key
-from ..calculus import Group, Reindex, Restrict, Rule, Share
+from ..calculus import Group, Reindex, Restrict, Rule, Share, Split
 from ..chain import Chain
 from ..declaration import Bound, Tensor
 from ..errors import UnknownName
@@ -137,6 +137,8 @@ def _meets(rule: Rule, names: set[str]) -> bool:
             return bool(names & set(shared))
         case Group(cut=cut):
             return cut in names
+        case Split(outer=outer, inner=inner):
+            return bool(names & {outer.name, inner.name})
     return rule.id in ("fix", "dynamic", "tie")
 
 
@@ -241,7 +243,7 @@ def _answer(plan: Plan, asked: tuple[str, ...], drops: bool, sides: tuple[Side, 
     elif role == "position" and drops:
         kind = "summed" if main.summed else "spread" if main.spread else "position"
     elif role == "position":
-        kind = "local" if main.windows else "flattened"
+        kind = "local" if main.windows else "normed" if main.diagonals else "flattened"
     facts = {
         "axis": Formula(S(_shown(plan.bound, asked))),
         "w": Letter(main.tensor.letter),
@@ -277,7 +279,7 @@ def _side_block(bound: Bound, side: Side, several: bool, summed: bool) -> Block 
         "several": several,
     }
     items = []
-    diagonal = side.role in ("batch", "lead", "channel")
+    diagonal = side.role not in ("position", "offset")
     for rule in side.removed_by:
         say = "diagonal" if rule == "restrict" and diagonal else rule
         say = "summed" if rule == "share" and summed else say

@@ -12,6 +12,7 @@ import functools
 from collections.abc import Mapping, Sequence
 
 from ..errors import Error, UnknownName, ValueRefused
+from . import attention, general, normalization, recurrent
 from .flax import FLAX
 from .flax import SPELLINGS as _FLAX
 from .keras import KERAS
@@ -33,7 +34,8 @@ FRAMEWORKS = (TORCH, KERAS, FLAX)
 @functools.cache
 def spellings() -> tuple[Spelling, ...]:
     """Every spelling, framework by framework."""
-    return (*_TORCH, *_KERAS, *_FLAX)
+    families = (recurrent, normalization, attention, general)
+    return (*_TORCH, *_KERAS, *_FLAX, *(row for family in families for row in family.SPELLINGS))
 
 
 @functools.cache

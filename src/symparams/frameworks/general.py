@@ -1,0 +1,7 @@
+"""Bilinear, einsum, wrappers and weightless layers in the frameworks' words, one row a class."""
+
+from __future__ import annotations
+
+from .spelling import Spelling
+
+SPELLINGS: tuple[Spelling, ...] = ()
