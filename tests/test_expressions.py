@@ -300,9 +300,11 @@ def test_a_refusal_says_what_and_where(text: str, identity: str, column: int) ->
         read(text)
     error = caught.value
     assert (error.id, error.column) == (identity, column)
-    sentence, shown, caret = str(error).split("\n")
-    assert shown.isprintable()
-    assert caret.index("^") == 4 + column
+    sentence, *place = str(error).split("\n")
+    if text.strip():  # a blank text has no place to point at
+        shown, caret = place
+        assert shown.isprintable()
+        assert caret.index("^") == 4 + column
     assert not sentence.endswith((".", "!"))
 
 
@@ -558,14 +560,14 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     if error is not None:
         assert error.column is not None
         assert 0 <= error.column <= len(text)
-        assert "^" in str(error)
+        assert "^" in str(error) or not text.strip()
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30))
 def test_any_unicode_is_read_or_refused(text: str) -> None:
     error = _refusal(text, KNOWN)
-    assert error is None or "^" in str(error)
+    assert error is None or "^" in str(error) or not text.strip()
 
 
 def test_spans_of_a_written_answer() -> None:
