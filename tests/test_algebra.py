@@ -154,7 +154,7 @@ def test_different(left: Term, right: Term) -> None:
 
 @pytest.mark.parametrize(
     ("n", "stride", "k_", "padding"),
-    itertools.islice(itertools.product(range(5, 9), (1, 2, 3), (1, 3), (0, 1)), 0, None, 3),
+    list(itertools.product(range(5, 9), (1, 2, 3), (1, 3), (0, 1)))[::3],
 )
 def test_floors_are_python_s(n: int, stride: int, k_: int, padding: int) -> None:
     top = h + 2 * S("P") - k

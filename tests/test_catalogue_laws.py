@@ -151,8 +151,8 @@ def stored_in(part: Part, trainable: bool) -> sympy.Expr:
 
 
 def by_hand(layer: Layer, trainable: bool) -> sympy.Expr:
-    own = sum(stored(tensor) for tensor in layer.tensors if tensor.trainable == trainable)
-    return own + sum(stored_in(part, trainable) for part in layer.parts)
+    own = [stored(tensor) for tensor in layer.tensors if tensor.trainable == trainable]
+    return sympy.Add(*own, *(stored_in(part, trainable) for part in layer.parts))
 
 
 @every_case

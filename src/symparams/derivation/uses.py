@@ -10,10 +10,21 @@ from __future__ import annotations
 from ..algebra import number
 from ..axes import box_size
 from ..declaration import Bound
-from ..terms import Num, Prod, Size, Term, product, total
+from ..terms import Num, Size, Term, product, total
+from .blocks import flat
 from .checks import machine_line
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say
-from .plan import Plan, formula_bound, formula_words, layer_fact, shape, shapes, whole, worked
+from .plan import (
+    Plan,
+    formula_bound,
+    formula_words,
+    layer_fact,
+    letter,
+    shape,
+    shapes,
+    whole,
+    worked,
+)
 from .steps import Derivation, Step, index_steps, worked_out
 from .story import Story
 
@@ -58,7 +69,7 @@ def _steps(plan: Plan, quantity: str, count: Term) -> tuple[Step, ...]:
     bound = plan.bound
     steps: list[Step] = []
     if quantity != "activations":
-        for story in plan.weights:
+        for story in used(bound):
             steps += [s for s in index_steps(bound, story.tensor) if s.rule != "share"]
     steps.append(Step("define", "=", "count", quantity, Size(quantity), count))
     put = bound.put(count)
@@ -79,7 +90,7 @@ def _page(plan: Plan, quantity: str, level: str, answer: Term) -> Page:
     else:
         blocks = _use_blocks(plan, quantity)
         facts = {"n": Formula(answer)}
-    none = quantity != "activations" and not plan.weights
+    none = quantity != "activations" and not used(plan.bound)
     head = Para(
         Say(f"uses.{'none' if none else quantity}", {**facts, "flops": quantity == "flops"})
     )
@@ -98,60 +109,73 @@ def _activation_block(plan: Plan) -> Block:
     return Block(Say("subgoals.count"), (Rows((row,)),), "=")
 
 
+def used(bound: Bound) -> tuple[Story, ...]:
+    """What is multiplied, frozen weights and scores computed from the data included."""
+    return tuple(Story(bound, tensor) for tensor in bound.tensors if tensor.multiplied)
+
+
 def _use_blocks(plan: Plan, quantity: str) -> list[Block]:
-    blocks = []
-    for story in plan.weights:
-        blocks.append(_story_block(plan, story, quantity))
-    if len(plan.weights) > 1:
-        left = total(*(worked(plan.bound.put(s.tensor.uses)) for s in plan.weights))
-        row = Row(left, worked(left), Say("units.together"), strong=True)
-        blocks.append(Block(Say("subgoals.count"), (Rows((row,)),), "="))
-    if plan.weights:
-        items: list[Item] = []
-        main = plan.weights[0]
-        if main.shared:
-            facts = {
-                "sites": Formula(worked(plan.bound.put(box_size(main.shared)))),
-                "weights": Formula(plan.weight_total),
-                "uses": Formula(worked(plan.bound.put(main.tensor.uses))),
-            }
-            items.append(Para(Say("uses.check", facts)))
-        items.append(Para(machine_line(plan), aside=True))
-        blocks.append(Block(Say("subgoals.check"), tuple(items)))
-    return blocks
+    stories = used(plan.bound)
+    if not stories:
+        return []
+    rows = _one_use(plan, stories[0]) if len(stories) == 1 else _several_uses(plan, stories)
+    if quantity == "flops":
+        whole_use = worked(plan.bound.put(plan.bound.macs))
+        left = product(Num(2), whole_use)
+        rows.append(Row(left, _worked_out(left), Say("uses.twice"), strong=True))
+    windowed = any(story.windows for story in stories)
+    items: tuple[Item, ...] = (
+        Rows(tuple(rows)),
+        Para(Say("uses.units", {"padding": windowed}), aside=True),
+    )
+    return [Block(Say("subgoals.uses"), items, "="), _check(plan, stories)]
 
 
-def _story_block(plan: Plan, story: Story, quantity: str) -> Block:
-    uses = plan.bound.put(story.tensor.uses)
+def _check(plan: Plan, stories: tuple[Story, ...]) -> Block:
+    items: list[Item] = []
+    main = stories[0]
+    if len(stories) == 1 and main.shared and not main.summed:
+        facts = {
+            "sites": Formula(worked(plan.bound.put(box_size(main.shared)))),
+            "weights": Formula(worked(plan.bound.put(main.tensor.size))),
+            "uses": Formula(worked(plan.bound.put(main.tensor.uses))),
+        }
+        items.append(Para(Say("uses.check", facts)))
+    items.append(Para(machine_line(plan), aside=True))
+    return Block(Say("subgoals.check"), tuple(items))
+
+
+def _one_use(plan: Plan, story: Story) -> list[Row]:
+    """One value, then all of them."""
     one = product(*story.inner)
-    sites = product(*plan.bound.box(story.shared))
-    units = product(*story.outer)
     rows = []
     if len(story.inner) > 1:
-        rows.append(Row(one, _same(one), Say(f"uses.one.{'spread' if story.spread else 'seen'}")))
-    each = worked(one)
-    factors = [worked(units), each]
+        say = "uses.one.spread" if story.spread else "uses.one.seen"
+        rows.append(Row(one, _same(one), Say(say)))
+    left = _factors(plan, story)
+    return [*rows, Row(left, _worked_out(left), Say("uses.all"), strong=True)]
+
+
+def _several_uses(plan: Plan, stories: tuple[Story, ...]) -> list[Row]:
+    """Each tensor's uses, then all together."""
+    rows = []
+    for story in stories:
+        left = _factors(plan, story)
+        rows.append(Row(left, _worked_out(left), Say("units.tensor", {"w": letter(story)})))
+    left = total(*(worked(plan.bound.put(story.tensor.uses)) for story in stories))
+    return [*rows, Row(left, _worked_out(left), Say("units.together"), strong=True)]
+
+
+def _factors(plan: Plan, story: Story) -> Term:
+    """Sites, units and what each has, as one product."""
+    factors = [worked(product(*story.outer)), worked(product(*story.inner))]
     if story.shared and not story.summed:
-        factors.insert(0, worked(sites))
-    left = product(
-        *(part for f in factors for part in (f.factors if isinstance(f, Prod) else (f,)))
-    )
-    rows.append(
-        Row(left, worked(uses) if whole(uses) is not None else None, Say("uses.all"), strong=True)
-    )
-    if quantity == "flops":
-        left = product(Num(2), worked(uses))
-        rows.append(
-            Row(
-                left,
-                worked(left) if whole(uses) is not None else None,
-                Say("uses.twice"),
-                strong=True,
-            )
-        )
-    return Block(
-        Say("subgoals.uses"), (Rows(tuple(rows)), Para(Say("uses.units"), aside=True)), "="
-    )
+        factors.insert(0, worked(product(*plan.bound.box(story.shared))))
+    return product(*flat(factors))
+
+
+def _worked_out(size: Term) -> Term | None:
+    return worked(size) if whole(size) is not None else None
 
 
 def _same(size: Term) -> Term | None:
