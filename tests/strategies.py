@@ -1,10 +1,11 @@
-"""What several tests share: every layer with every structural option, small numbers, random Terms."""
+"""What several tests share: every layer with every option, small numbers, random Terms."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import itertools
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,21 +30,38 @@ TERM_RULES = frozenset(
     {"define", "unfold", "substitute", "multiply", "add", "collect", "factor_out", "cancel"}
 )
 
-# What each structural option of a builder is tried at; a new option needs a row here.
+# What a structural option is tried at, its usual value first; a switch is tried both ways.
+# A new option that is no switch needs a row here.
 OPTIONS: dict[str, tuple[object, ...]] = {
     "lead": (0, 1, 2),
-    "rank": (1, 2, 3),
-    "lora": (False, True),
+    "rank": (2, 1, 3),
     "by": ("size", "ratio"),
     "to": ("factor", "size"),
     "sides": ("number", "sides"),
     "halved": ("", "C"),
     "start": (0,),
     "stop": (None,),
-    "crop": (False,),
-    "projected": (False, True),
-    "stacked": (False, True),
+    "over": ("", "T"),
+    "inner": ("lstm", "gru", "conv_lstm2d", "linear"),
+    "merge": ("concat", "sum"),
+    "options": ((),),
+    "cells": (("lstm", "lstm"), ("rnn", "gru", "lstm")),
+    "biases": ((),),
+    "equation": ("abc,cd->abd", "ab,bc->ac", "abc,bcd->abd", "abcd,cde->abe", "...x,xy->...y"),
+    "bias_axes": ("d",),
+    "layers": (0, 1, 3),
+    "table": (((6, 3), (9, 4), (1, 6)), ((2, 1),)),
+    "tails": (1, 3),
+    "target": ((-1,), (2, -1)),
+    "dims": ((2, 1), (3, 1, 2)),
+    "inputs": (2, 3),
+    "along": ("C",),
+    "of": ("linear", "conv2d", "conv_transpose2d"),
+    "kv": ("all",),  # each other kind is a layer of its own
+    "extra": (0, 1),
+    "hidden": ("F",),
 }
+MANY = 6  # more combinations than these are not tried: one option at a time then
 BUILT_IN = ("n", "average", "identity")  # bound in the catalogue's own table
 BESIDE = {"pool": ("ceil",), "transpose": ("gaps",)}  # padding rules only frameworks name
 
@@ -73,45 +91,86 @@ class Case:
     def given(self, seed: int, partly: bool = False) -> dict[str, object]:
         """Small numbers under the keys a person sets; channels and extents stay open if partly."""
         env = self.numbers(seed)
-        keys = [k for k in self.layer.keys if k.kind != "derived"]
+        keys = [k for k in self.layer.keys if k.kind not in ("derived", "listed")]
+        chosen = {"", "sides", *(name for name, value in self.options if value)}
+        keys = [k for k in keys if k.words or k.option in chosen]  # the others change the structure
         if partly:
-            keys = [k for k in keys if (k.kind == "modifier" or k.symbol == "k") and k.symbol != "g"]
+            keys = [
+                k for k in keys if k.symbol != "g" and (k.kind == "modifier" or k.symbol == "k")
+            ]
         return {letter: env[letter] for key in keys for letter in key.letters}
 
     def __str__(self) -> str:
-        return "-".join((self.id, *(f"{name}={value}" for name, value in self.options if value)))
+        chosen = [f"{name}={value}" for name, value in self.options if value or value is False]
+        return "-".join((self.id, *chosen))
 
 
 def paddings(identity: str) -> tuple[object, ...]:
     """The padding rules of a layer: a number, words, its own for each side."""
-    words = next(key.words for key in catalog.layer(identity).keys if key.option == "padding")
+    keys = catalog.layer(identity).keys
+    words = next((key.words for key in keys if key.option == "padding"), ())
     beside = [rule for part, rules in BESIDE.items() if part in identity for rule in rules]
     sides = () if "transpose" in identity else ("sides",)
     return ("number", *words, *beside, *sides)
 
 
-def option_names(identity: str) -> list[str]:
-    names = inspect.signature(catalog.builder(identity)).parameters
-    return [name for name in names if name not in BUILT_IN]
-
-
 def options_of(identity: str) -> dict[str, tuple[object, ...]]:
-    """What is tried for each option; one without a row stays as it is."""
-    names = option_names(identity)
-    tried = {name: OPTIONS[name] for name in names if name in OPTIONS}
-    return {**tried, "padding": paddings(identity)} if "padding" in names else tried
+    """What is tried for each option, its usual value first."""
+    found = {}
+    for name, parameter in inspect.signature(catalog.builder(identity)).parameters.items():
+        usual = parameter.default
+        if parameter.kind is parameter.VAR_KEYWORD or usual is parameter.empty:
+            continue
+        if name == "padding":
+            found[name] = paddings(identity)
+        elif isinstance(usual, bool):
+            found[name] = (usual, not usual)
+        elif name not in BUILT_IN and parameter.kind is not parameter.VAR_KEYWORD:
+            found[name] = OPTIONS.get(name, (usual,))
+    return found
 
 
-def _cases() -> Iterator[Case]:
-    for identity in catalog.ids():
-        options = options_of(identity)
-        for chosen in itertools.product(*options.values()):
+@functools.cache
+def plain() -> tuple[Case, ...]:
+    """Every layer as it usually is."""
+    return tuple(Case(identity) for identity in catalog.ids())
+
+
+def sister(identity: str) -> bool:
+    """Whether a layer over one or three axes has a sister over two, made by the same function."""
+    return identity.endswith(("1d", "3d")) and identity[:-2] + "2d" in catalog.ids()
+
+
+@functools.cache
+def cases() -> tuple[Case, ...]:
+    """Every layer with every option: in all combinations where these are few."""
+    return tuple(case for identity in catalog.ids() for case in _variants(identity))
+
+
+def _variants(identity: str) -> Iterator[Case]:
+    options = options_of(identity)
+    usual = tuple(tried[0] for tried in options.values())
+    few = math.prod(map(len, options.values())) <= MANY and catalog.layer(identity).tensors
+    for chosen in itertools.product(*options.values()):
+        changed = sum(c != u for c, u in zip(chosen, usual, strict=True))
+        if few or changed < 2:
             yield Case(identity, tuple(zip(options, chosen, strict=True)))
 
 
-PLAIN = tuple(Case(identity) for identity in catalog.ids())
-CASES = tuple(_cases())
-WEIGHTED = tuple(case for case in CASES if case.layer.tensors)
+def lean() -> tuple[Case, ...]:
+    """Every layer, and every option where its two-dimensional sister does not stand for it."""
+    met: set[str] = set()
+    out = []
+    for case in cases():
+        if case.id not in met or not sister(case.id) or "causal" in case.fixed.values():
+            out.append(case)
+        met.add(case.id)
+    return tuple(out)
+
+
+def weighted() -> tuple[Case, ...]:
+    """The cases with tensors of their own."""
+    return tuple(case for case in cases() if case.layer.tensors)
 
 
 def derive(bound: Bound, quantity: str = "params", level: str = "exam") -> Derivation:
@@ -125,7 +184,7 @@ def conv() -> Derivation:
     return count.derive(bind(catalog.builder("conv2d"), given))
 
 
-# --- Terms --------------------------------------------------------------------------------------
+# --- Terms ---------------------------------------------------------------------------------------
 
 LETTERS = ("k", "C_in", "C_out", "H")
 

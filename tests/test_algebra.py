@@ -10,8 +10,8 @@ import pytest
 import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from strategies import LETTERS, terms
 
+from strategies import LETTERS, terms
 from symparams.algebra import (
     TooLarge,
     canonical,
@@ -27,7 +27,22 @@ from symparams.algebra import (
 )
 from symparams.bridge import to_sympy
 from symparams.errors import Error
-from symparams.terms import Ceil, Entry, Floor, Max, Min, Neg, Num, Pow, Quot, Rel, S, Size, Term, term
+from symparams.terms import (
+    Ceil,
+    Entry,
+    Floor,
+    Max,
+    Min,
+    Neg,
+    Num,
+    Pow,
+    Quot,
+    Rel,
+    S,
+    Size,
+    Term,
+    term,
+)
 
 k, c, o, h, w, s, g = map(S, ["k", "C_in", "C_out", "H", "W", "s", "g"])
 ENVS = [dict(zip(LETTERS, numbers, strict=True))
@@ -204,7 +219,7 @@ def test_whole_values_are_ints() -> None:
     assert isinstance(value(term(6) / 4 * 2), int)
 
 
-# --- bounds ----------------------------------------------------------------------------------------
+# --- bounds --------------------------------------------------------------------------------------
 
 
 def tower(height: int) -> Term:

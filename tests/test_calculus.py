@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import BOX_RULES
 
+from strategies import BOX_RULES
 from symparams import catalog
 from symparams.algebra import value
 from symparams.axes import Axis, axes
@@ -135,7 +135,7 @@ def test_kinds() -> None:
     }  # fmt: skip
 
 
-# --- the two assumptions, each alone and together -----------------------------------------------
+# --- the two assumptions, each alone and together ------------------------------------------------
 
 
 def plane(local: bool, shared: bool, padded: bool = True) -> Tensor:
@@ -196,7 +196,7 @@ def test_a_relative_position_table_is_pad_then_share(heads: int, side: int) -> N
     assert swin.wire(env)[-1].labels() == value(swin.size, env) == heads * (2 * side - 1) ** 2
 
 
-# --- the numbers of the theory --------------------------------------------------------------------
+# --- the numbers of the theory -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_a_kernel_as_large_as_the_input_is_a_dense_layer() -> None:
     assert value(Bound(layer).count(), env) == value(Bound(catalog.layer("linear")).count(), dense)
 
 
-# --- taps that are used, and how often ------------------------------------------------------------
+# --- taps that are used, and how often -----------------------------------------------------------
 
 
 def uses_by_hand(n: int, n_out: int, k: int, s: int, d: int, p: int) -> list[int]:
@@ -306,7 +306,7 @@ def test_uses_at_the_border_of_the_founding_question() -> None:
     assert 100 * 100 * 294_912 - edges == 39_190_528
 
 
-# --- declarations that are refused ------------------------------------------------------------------
+# --- declarations that are refused ---------------------------------------------------------------
 
 SHARED_FIRST = Share(("L_out",))
 
@@ -356,7 +356,7 @@ BAD: dict[str, tuple[str, Callable[[], object]]] = {
     ),
     "factored twice": (
         "needs_one_box",
-        lambda: with_rules(weight("C_out", "C_in"), *2 * (Factor(RANK, ("C_out",), ("C_in",)),)).bundles,
+        lambda: with_rules(MADE, *2 * (Factor(RANK, ("C_out",), ("C_in",)),)).bundles,
     ),
     "no such axis": ("no_axis", lambda: weight("C_out", "C_in").shared_over("L")),
     "no such direction": ("no_axis", lambda: weight("C_out L_out", "C_in L").windowed(H="k_h")),
@@ -395,7 +395,7 @@ def test_a_refused_declaration_is_told_in_a_sentence(
     assert all(str(fact) in sentence for fact in refused.value.facts.values() if fact), sentence
 
 
-# --- evidence catches a rule that lies ---------------------------------------------------------------
+# --- evidence catches a rule that lies -----------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -499,7 +499,7 @@ def test_evidence_of_one_declaration_does_not_serve_another_of_its_name() -> Non
         evidence(liar, liar.tensors[0])
 
 
-# --- grouping by brute force --------------------------------------------------------------------------
+# --- grouping by brute force ---------------------------------------------------------------------
 
 
 @settings(max_examples=25, deadline=None)

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import sympy
-from strategies import LEVELS, QUANTITIES, conv
 
+from strategies import LEVELS, QUANTITIES, conv
 from symparams import read
 from symparams.algebra import same
 from symparams.bridge import symbol, to_sympy
 from symparams.derivation.steps import Derivation, Step
-from symparams.errors import ValueRefused, VerificationError
+from symparams.errors import Error, ValueRefused, VerificationError
 from symparams.terms import Num, letters
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,7 +25,7 @@ FOUNDING = "3x3 convolution, 100x100x128 -> 100x100x256"
 TWICE = "3x3 convolution, 200x200x128 -> 200x200x256"
 
 
-# --- numbers ------------------------------------------------------------------------------------
+# --- numbers -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_lecture_has_the_numbers_of_the_theory(number: str) -> None:
     assert number in read(FOUNDING).derive("lecture").text()
 
 
-# --- pages --------------------------------------------------------------------------------------
+# --- pages ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_contradictions_are_refused(text: str, said: str) -> None:
     assert "\n" not in str(refused.value).split("\n    ")[0]
 
 
-# --- letters that speak of letters -----------------------------------------------------------------
+# --- letters that speak of letters ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -162,14 +162,13 @@ def test_contradictions_are_refused(text: str, said: str) -> None:
     [
         ({"C_out": "2*C_in"}, "2*C_in*(9*C_in + b)"),
         ({"C_in": "2*C_in"}, "C_out*(18*C_in + b)"),
-        ({"C_in": "C_out", "C_out": "C_in"}, "C_in*(9*C_out + b)"),
+        ({"C_in": 64, "C_out": "2*C_in"}, "128*(576 + b)"),
         ({"C_in": "C", "C_out": "C"}, "C*(9*C + b)"),
-        ({"C_in": "C_in/2", "C_out": "3*C_out"}, "3*C_out*(9*C_in/2 + b)"),
     ],
 )
 @pytest.mark.parametrize("quantity", ["params", "macs"])
 def test_values_may_be_letters_of_the_layer(
-    given: dict[str, str], count: str, quantity: Any
+    given: dict[str, Any], count: str, quantity: Any
 ) -> None:
     found = read("conv2d kernel_size=3", **given).derive("exam", quantity)
     found.verify()
@@ -215,60 +214,73 @@ def test_the_lenet_of_the_text_books() -> None:
     assert lenet.params == lenet.derive().value == 62_006
 
 
-# --- tampering ----------------------------------------------------------------------------------
+# --- tampering -----------------------------------------------------------------------------------
 
 
-def steps() -> list[Any]:
-    return [pytest.param(n, id=f"{n}-{step.rule}-{step.path}")
-            for n, step in enumerate(conv().steps)]  # fmt: skip
+def verifies(found: Derivation) -> bool:
+    try:
+        found.verify()
+    except Error as caught:
+        return not str(caught)  # a refusal is a sentence
+    return True
 
 
-def tampered(position: int, change: Callable[[Step], Step]) -> Derivation:
-    found = conv()
-    changed = [change(s) if n == position else s for n, s in enumerate(found.steps)]
-    return replace(found, steps=tuple(changed))
+def unnoticed(change: Callable[[Step], Step | None]) -> list[str]:
+    """The steps of the founding question that can be changed so, and it still verifies."""
+    found, out = conv(), []
+    for position, step in enumerate(found.steps):
+        new = change(step)
+        if new is step:
+            continue
+        fresh = () if new is None else (new,)
+        before, after = found.steps[:position], found.steps[position + 1 :]
+        if verifies(replace(found, steps=(*before, *fresh, *after))):
+            out.append(f"{step.rule} of {step.path}")
+    return out
 
 
-@pytest.mark.parametrize("position", steps())
-@pytest.mark.parametrize("side", ["before", "after"])
-def test_a_changed_side_is_found(position: int, side: str) -> None:
-    wrong = tampered(position, lambda s: replace(s, **{side: getattr(s, side) + 1}))
-    with pytest.raises(VerificationError) as caught:
-        wrong.verify()
-    assert " " in str(caught.value)
+def test_a_changed_after_is_found() -> None:
+    assert unnoticed(lambda step: replace(step, after=step.after + 1)) == []
 
 
-@pytest.mark.parametrize("position", steps())
-def test_changed_actions_are_found(position: int) -> None:
-    step = conv().steps[position]
-    if not step.actions:
-        pytest.skip("a step without rules on boxes")
-    others = [s.actions for s in conv().steps if s.actions and s.actions != step.actions]
-    for actions in ((), *others):
-        with pytest.raises((VerificationError, ValueError, Exception)) as caught:
-            tampered(position, lambda s, a=actions: replace(s, actions=a)).verify()
-        assert type(caught.value).__module__.startswith("symparams")
+def test_a_changed_before_is_found() -> None:
+    assert unnoticed(lambda step: replace(step, before=step.before + 1)) == []
+
+
+def test_a_changed_before_and_after_are_found() -> None:
+    both = unnoticed(lambda s: replace(s, before=s.before + 1, after=s.after + 1))
+    assert both == []
+
+
+def test_an_assumption_without_its_rules_is_found() -> None:
+    assert unnoticed(lambda s: replace(s, actions=()) if s.kind == "~>" else s) == []
+
+
+def test_another_step_s_rules_are_found() -> None:
+    rules = {step.rule: step.actions for step in conv().steps if step.actions}
+    for name, actions in rules.items():
+        assert unnoticed(
+            lambda s, name=name, actions=actions: replace(s, actions=actions)
+            if s.actions and s.rule != name else s
+        ) == []  # fmt: skip
 
 
 def test_an_assumption_without_evidence_is_found() -> None:
-    for position, step in enumerate(conv().steps):
-        if step.kind == "~>":
-            with pytest.raises(VerificationError):
-                tampered(position, lambda s: replace(s, evidence=None)).verify()
+    assert unnoticed(lambda s: replace(s, evidence=None) if s.kind == "~>" else s) == []
 
 
-@pytest.mark.parametrize("position", [p for p in steps() if p.values[0]])
-def test_a_missing_step_is_found(position: int) -> None:
-    found = conv()
-    kept = tuple(step for n, step in enumerate(found.steps) if n != position)
-    with pytest.raises(VerificationError):
-        replace(found, steps=kept).verify()
+def test_an_assumption_called_an_equality_is_found() -> None:
+    assert unnoticed(lambda s: replace(s, kind="=") if s.kind == "~>" else s) == []
 
 
-@pytest.mark.parametrize("field", ["with_bias", "without_bias"])
-def test_a_changed_result_is_found(field: str) -> None:
-    with pytest.raises(VerificationError):
-        replace(conv(), **{field: 294_913}).verify()
+def test_a_missing_step_is_found() -> None:
+    assert unnoticed(lambda step: None) == []
+
+
+def test_a_changed_result_is_found() -> None:
+    for field in ("with_bias", "without_bias", "value"):
+        with pytest.raises(VerificationError):
+            replace(conv(), **{field: 294_913}).verify()
 
 
 def test_steps_follow_each_other() -> None:
@@ -279,7 +291,7 @@ def test_steps_follow_each_other() -> None:
         ends[step.path] = step.after
 
 
-# --- the JSON contract --------------------------------------------------------------------------
+# --- the JSON contract ---------------------------------------------------------------------------
 
 ALWAYS = {"schema", "layer", "quantity", "level", "convention", "formula", "symbolic", "value",
           "steps"}  # fmt: skip

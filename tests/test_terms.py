@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 from hypothesis import given, settings
-from strategies import terms
 
+from strategies import terms
 from symparams import terms as ink
 from symparams.algebra import same
 from symparams.terms import (

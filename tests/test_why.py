@@ -54,11 +54,11 @@ ANSWERS: list[Answer] = [
 
 
 @pytest.mark.parametrize(
-    ("layer", "asked", "drops", "removed", "stays"), ANSWERS, ids=[f"{a[0]}-{a[1]}" for a in ANSWERS]
+    ("layer", "asked", "drops", "removed", "stays"),
+    ANSWERS,
+    ids=[f"{layer}-{asked}" for layer, asked, *_ in ANSWERS],
 )
-def test_answers(
-    layer: str, asked: str, drops: bool, removed: list[str], stays: list[str]
-) -> None:
+def test_answers(layer: str, asked: str, drops: bool, removed: list[str], stays: list[str]) -> None:
     data = why(layer, asked).to_dict()
     assert data["drops_out"] is drops
     assert data["removed_by"] == removed
@@ -117,7 +117,8 @@ def test_what_would_remove_it() -> None:
 
 def test_groups_given_cut_the_channels() -> None:
     answer = why("conv2d groups=2 in_channels=4 out_channels=8", "C_in")
-    assert (answer.drops_out, answer.removed_by, answer.stays_in) == (False, ("group",), ("weight",))
+    assert not answer.drops_out
+    assert (answer.removed_by, answer.stays_in) == (("group",), ("weight",))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,6 @@ def test_groups_given_cut_the_channels() -> None:
         (HEAD, "H", False, ["linear.weight"]),
         (HEAD, "W", False, ["linear.weight"]),
         (HEAD, "batch", True, []),
-        (HEAD, "C_in", False, ["conv2d.weight"]),
         (HEAD, "k", False, ["conv2d.weight", "linear.weight"]),
         (HEAD, "stride", False, ["linear.weight"]),
         (HEAD, "bias", False, []),

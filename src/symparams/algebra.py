@@ -33,6 +33,7 @@ from .terms import (
     Sum,
     Sym,
     Term,
+    has_letters,
     letters,
     product,
     substitute,
@@ -71,9 +72,9 @@ def value(node: Term, env: Mapping[str, Value] | None = None) -> Value:
                 raise Error("no_value", name=n)
             return env[n]
         case Sum(ts):
-            return _whole(sum((value(t, env) for t in ts), Fraction(0)))
+            return _whole(sum([value(t, env) for t in ts]))
         case Prod(fs):
-            return _whole(_bounded(math.prod(value(f, env) for f in fs)))
+            return _whole(_bounded(math.prod([value(f, env) for f in fs])))
         case Neg(t):
             return -value(t, env)
         case Quot(a, b):
@@ -114,7 +115,8 @@ def _power(base: Value, exponent: Value) -> Value:
     size = max(base.numerator.bit_length(), base.denominator.bit_length())
     if abs(int(exponent)) * max(size - 1, 1) > MAX_BITS:
         raise TooLarge("too_large")
-    return Fraction(base) ** int(exponent)
+    plain = isinstance(base, int) and exponent >= 0
+    return base ** int(exponent) if plain else Fraction(base) ** int(exponent)
 
 
 # --- the canonical form -------------------------------------------------------------------
@@ -193,7 +195,19 @@ def _divide(a: Ratio, b: Ratio) -> Ratio:
         return (_ONE if num else {}), _ONE
     if min(den.items(), key=str)[1] < 0:  # one sign for equal quotients
         num, den = _scaled(num, -1), _scaled(den, -1)
-    return num, den
+    return _reduced(num, den)
+
+
+def _reduced(num: Poly, den: Poly) -> Ratio:
+    """A quotient without the monomial that all of both sides share."""
+    least: dict[Any, int] = {}
+    monomials = [dict(monomial) for monomial in (*num, *den)]
+    for atom in {atom for monomial in monomials for atom in monomial}:
+        least[atom] = min(monomial.get(atom, 0) for monomial in monomials)
+    common = _sorted((atom, -exponent) for atom, exponent in least.items())
+    if not common:
+        return num, den
+    return _times(num, {common: 1}), _times(den, {common: 1})
 
 
 def _scaled(poly: Poly, by: int) -> Poly:
@@ -569,7 +583,7 @@ def _written_canonical(form: Canonical) -> Term:
 
 def number(node: Term) -> Value | None:
     """The value of a Term without letters, else None."""
-    return None if letters(node) or isinstance(node, Rel) else value(node)
+    return None if has_letters(node) or isinstance(node, Rel) else value(node)
 
 
 def exactly(node: Term, env: Mapping[str, Term]) -> Term:

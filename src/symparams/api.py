@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import bridge, catalog, lookup
 from .algebra import Value, number
 from .binding import bind, find_key
-from .chain import Chain, Part, chain
+from .chain import Chain, Part, Request, chain
 from .declaration import Bound
 from .declaration import Layer as Declared
 from .derivation.page import Page
@@ -29,6 +29,7 @@ from .terms import Num, Term, letters, substitute, total
 
 if TYPE_CHECKING:
     from .derivation.compare import Comparison as _Comparison
+    from .derivation.conventions import Conventions as _Conventions
     from .derivation.simplified import Simplified as _Simplified
     from .derivation.steps import Derivation as _Derivation
     from .derivation.steps import Step
@@ -181,6 +182,33 @@ class Comparison(Shown):
         return f"<Comparison: {_CODE.term(self.data.ratio)}>"
 
 
+class Conventions(Shown):
+    """A count under every convention, with what each difference comes from."""
+
+    def __init__(self, data: _Conventions) -> None:
+        self.data = data
+        self.page = data.page
+
+    def __getitem__(self, name: str) -> Any:
+        """The count under a convention, a SymPy expression; with bias where it was left open."""
+        return bridge.to_sympy(next(row.count for row in self.data.rows if row.convention == name))
+
+    def difference(self, name: str) -> Any:
+        """How much a convention counts more than the first one, a SymPy expression."""
+        rows = self.data.rows
+        return bridge.to_sympy(next(row.difference for row in rows if row.convention == name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``--format json`` prints."""
+        from .render import json as as_json
+
+        return as_json.conventions(self.data)
+
+    def __repr__(self) -> str:
+        counts = (f"{row.convention} {_CODE.term(row.count)}" for row in self.data.rows)
+        return f"<Conventions: {', '.join(counts)}>"
+
+
 class Simplified(Shown):
     """An expression simplified in named steps."""
 
@@ -214,7 +242,7 @@ def _ready(value: object) -> object:
         return read_value(value)
     if isinstance(value, list | tuple):
         return tuple(_ready(part) for part in value)
-    if value is None or isinstance(value, bool | int | float | Fraction | Term):
+    if value is None or isinstance(value, bool | int | float | Fraction | Term | Mapping):
         return value
     return bridge.from_sympy(value)
 
@@ -222,9 +250,9 @@ def _ready(value: object) -> object:
 class Model:
     """Layers with what is known of them: one, or several in a row."""
 
-    def __init__(self, chain: Chain, convention: str = "textbook", call: Any = None) -> None:
+    def __init__(self, chain: Chain, convention: str = "", call: Any = None) -> None:
         self.chain = chain
-        self.convention = convention
+        self.convention = convention or chain.convention or "textbook"
         self._call = call
 
     # --- quantities ---
@@ -239,6 +267,11 @@ class Model:
         """What is stored and not trained."""
         bounds = [part.bound for part in self.chain.parts]
         return bridge.to_sympy(total(*(b.put(b.count(trainable=False)) for b in bounds)))
+
+    @property
+    def buffers(self) -> Any:
+        """What is kept beside and not counted, as PyTorch's buffers: running statistics."""
+        return bridge.to_sympy(total(*(part.bound.buffers for part in self.chain.parts)))
 
     @property
     def macs(self) -> Any:
@@ -346,6 +379,29 @@ class Model:
             return Derivation(count.derive(bound, level, self.convention, form))
         return Derivation(parts.of_bound(bound, quantity, level, self.convention))
 
+    def conventions(self, base: str = "textbook") -> Conventions:
+        """The count under every convention, and how each differs from the first.
+
+        Raises:
+            ValueError: there is no such convention.
+
+        >>> from symparams import layer
+        >>> layer("lstm")(input_size=10, hidden_size=20).conventions().difference("pytorch")
+        80
+        """
+        from .derivation import conventions
+
+        _known(base)
+        requests, shared = self.chain.requests, self.chain.shared
+        if requests:
+            return Conventions(conventions.compare(lambda n: chain(requests, shared, n), base))
+        parts = self.chain.parts
+
+        def again(name: str) -> Chain:
+            return Chain(tuple(Part(p.name, conventions.under(p.bound, name)) for p in parts))
+
+        return Conventions(conventions.compare(again, base))
+
     def why(self, name: str) -> Why:
         """What removed an axis or symbol from the count, or where it stays.
 
@@ -364,6 +420,14 @@ class Model:
 
     def _repr_html_(self) -> str:
         return self.derive().html()
+
+
+def _known(convention: str) -> str:
+    from .derivation.conventions import NAMES
+
+    if convention and convention not in NAMES:
+        raise ValueError(f"no convention {convention!r}; there are {', '.join(NAMES)}")
+    return convention
 
 
 def _term(value: object) -> Term:
@@ -423,14 +487,17 @@ class LayerType:
         *args: object,
         batch_input_shape: Any = None,
         input_shape: Any = None,
+        convention: str = "",
         **values: object,
     ) -> Model:
-        """A layer with values bound.
+        """A layer with values bound, under a convention (as it is spelled, or the textbook's).
 
         Raises:
             UnknownName: there is no such keyword.
             ValueRefused: a value does not fit.
+            ValueError: there is no such convention.
         """
+        _known(convention)
         ready = {name: _ready(value) for name, value in values.items()}
         positional = tuple(_ready(value) for value in args)
         spelling = self.found.spelling
@@ -444,12 +511,15 @@ class LayerType:
         ):
             call = spelling.read(positional, ready, batch_input_shape, input_shape)
             build = catalog.builder(call.layer_id)
-            bound = call.bind(build)
-            return Model(Chain((Part(call.layer_id, bound),)), spelling.convention, call)
+            convention = convention or spelling.convention
+            request = Request(build, call.given, call.fixed, spelling.convention)
+            bound = call.bind(build, convention)
+            return Model(Chain((Part(call.layer_id, bound),), (request,)), convention, call)
         if positional:
             raise UnknownName("no_positions", layer=self.id)
-        bound = bind(catalog.builder(self.id), ready)
-        return Model(Chain((Part(self.id, bound),)))
+        build = catalog.builder(self.id)
+        bound = bind(build, ready, None, convention or "textbook")
+        return Model(Chain((Part(self.id, bound),), (Request(build, ready, {}),)), convention)
 
     def _plain_keys(self, values: Mapping[str, object]) -> bool:
         return all(self.declared.key(name) is not None for name in values)
@@ -482,8 +552,9 @@ def layer(name: str) -> LayerType:
     return LayerType(name)
 
 
-def read(text: str, **values: object) -> Model:
-    """A layer, or several in a row, from text as a question puts it.
+def read(text: str, *, convention: str = "", **values: object) -> Model:
+    """A layer, or several in a row, from text as a question puts it; under a convention, or the
+    one it is spelled in.
 
     Raises:
         UnreadableError, UnknownName, ValueRefused: with the place in the text.
@@ -491,7 +562,8 @@ def read(text: str, **values: object) -> Model:
     >>> read("3x3 convolution, 100x100x128 -> 100x100x256", bias=True).params
     295168
     """
-    return Model(lookup.read(text, {name: _ready(value) for name, value in values.items()}))
+    ready = {name: _ready(value) for name, value in values.items()}
+    return Model(lookup.read(text, ready, convention=_known(convention)), convention)
 
 
 def derive(

@@ -15,7 +15,7 @@ from .algebra import number, term_of, value
 from .declaration import Bound, Build, Define, Key, Layer, usual
 from .errors import UnknownName, ValueRefused
 from .rewriting import tidy
-from .terms import Num, S, Sym, Term, letters, substitute, term
+from .terms import ONE, Num, S, Sym, Term, letters, substitute, term
 
 Given = Mapping[str, object]
 LARGEST = 10**12
@@ -43,8 +43,18 @@ def bind(
         if setting is not None:
             options[key.option] = setting
             del given[name]
+        elif key.option and not key.words and key.kind in ("size", "derived"):
+            options[key.option] = True  # a size that only one structure leaves open
+        elif key.option not in ("", "sides") and not key.words and key.kind == "modifier":
+            if _plain(key, given[name]) not in (1, ONE):  # more than one takes another structure
+                options[key.option] = True
+        elif key.kind == "sizes" and is_several(given[name]):
+            options[key.option] = len(given[name])  # type: ignore[arg-type]  # a sequence
         elif key.option and _is_pairs(given[name], len(key.letters)):
             options[key.option] = "sides"
+    chosen = dict(plain.conventions).get(convention, ())
+    structural = {letter for letter, _ in chosen} & dict(plain.options).keys()
+    options = dict.fromkeys(structural, True) | options
     layer = build(**options)
     values: dict[str, Term] = {}
     for name, raw in given.items():
@@ -53,7 +63,8 @@ def bind(
     _fit(layer, values, given)
     named = frozenset(values)
     for letter, held in dict(layer.conventions).get(convention, ()):
-        values.setdefault(letter, held)
+        if letter not in structural:
+            values.setdefault(letter, held)
     usual(layer, values)
     _check(layer, values)
     _derive_sizes(layer, values)
@@ -76,13 +87,44 @@ def find_key(layer: Layer, name: str) -> Key:
     raise UnknownName("unknown_key", layer=layer.id, key=name, near=suggestion, known=takes)
 
 
-def _setting(key: Key, raw: object) -> str | None:
+MOST_PARTS = 64
+
+
+def is_several(raw: object) -> bool:
+    """Whether a value is a sequence of values."""
+    return isinstance(raw, Sequence) and not isinstance(raw, str)
+
+
+def _setting(key: Key, raw: object) -> object | None:
+    """What a value says of the structure: a word, a whole number few enough to list the parts,
+    a sequence; None where it is a size."""
+    if key.kind == "structure":
+        few = isinstance(raw, int) and not isinstance(raw, bool) and 0 < raw <= MOST_PARTS
+        return raw if few else None
+    if key.kind == "listed":
+        return _listed_numbers(key, raw)
     if isinstance(raw, str) and key.words:
         word = raw.lower()
         if word in key.words:
             return word
         raise ValueRefused("not_a_word", key=key.code, value=raw, words=", ".join(key.words))
     return None
+
+
+def _listed_numbers(key: Key, raw: object) -> tuple[object, ...]:
+    parts = list(raw) if isinstance(raw, Sequence) and not isinstance(raw, str) else [raw]
+    found = []
+    for part in parts:
+        if isinstance(part, Sequence) and not isinstance(part, str):
+            found.append(_listed_numbers(key, part))
+            continue
+        whole = number(part) if isinstance(part, Term) else part
+        if isinstance(whole, bool) or not isinstance(whole, int):
+            raise ValueRefused("not_whole", key=key.code, value=str(part))
+        found.append(whole)
+    if not 0 < len(found) <= MOST_PARTS:
+        raise ValueRefused("wrong_count", key=key.code, given=len(found), most=MOST_PARTS)
+    return tuple(found)
 
 
 def _is_pairs(raw: object, axes: int) -> bool:
@@ -94,7 +136,13 @@ def _is_pairs(raw: object, axes: int) -> bool:
     )
 
 
+def _plain(key: Key, raw: object) -> object:
+    """A flag as the size it stands for."""
+    return key.flag[raw] if key.flag and isinstance(raw, bool) else raw
+
+
 def _set(values: dict[str, Term], layer: Layer, key: Key, name: str, raw: object) -> None:
+    raw = _plain(key, raw)
     if key.kind == "switch":
         switch = _switch(key, raw)
         if switch != S(key.symbol):  # its own letter leaves it open
@@ -303,12 +351,13 @@ def _code(layer: Layer, symbol: str) -> str:
 
 def _derive_sizes(layer: Layer, values: dict[str, Term]) -> None:
     """Derived sizes whose letters are all known become known themselves."""
+    extents = {k.symbol for k in layer.keys if k.kind == "extent"}
+    defined = {d.symbol for d in layer.defines}
     for define in reversed(layer.defines):
         if define.symbol in values:
             continue
         held = substitute(define.term, values)
-        open_ = {k.symbol for k in layer.keys if k.kind == "extent"} - set(values)
-        if letters(define.term) & open_ or any(d.symbol in letters(held) for d in layer.defines):
+        if letters(define.term) & (extents - set(values)) or letters(held) & defined:
             continue
         found = number(held)
         if found is None:

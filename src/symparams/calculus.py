@@ -418,6 +418,7 @@ class Factor(Rule):
     rank: Axis
     left: tuple[str, ...]
     right: tuple[str, ...]
+    letters: tuple[str, str] = ("B", "A")
     id: ClassVar[str] = "factor"
     kind: ClassVar[Kind] = "~>"
     subgoal: ClassVar[str] = "restrict"

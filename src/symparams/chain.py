@@ -14,7 +14,7 @@ from .axes import Box
 from .binding import Given, bind
 from .declaration import Bound, Build, Layer
 from .errors import ValueRefused
-from .rewriting import tidy
+from .rewriting import expanded, tidy
 from .terms import ONE, Ceil, Floor, S, Term, letters, product, total, walk
 
 
@@ -28,11 +28,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Request:
-    """One layer asked for: its builder, what is given, and structural options."""
+    """One layer asked for: its builder, what is given, structural options, and the convention of
+    the framework it was spelled in, if any."""
 
     build: Build
     given: Mapping[str, object]
     fixed: Mapping[str, object]
+    convention: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Chain:
     parts: tuple[Part, ...]
     requests: tuple[Request, ...] = ()
     shared: Given = field(default_factory=dict)
+
+    @property
+    def convention(self) -> str:
+        """The convention of the framework that all layers are spelled in; none if they differ."""
+        names = {request.convention for request in self.requests}
+        return names.pop() if len(names) == 1 else ""
 
     def opened(self, name: str) -> Chain:
         """The same sequence with an input size of its first layer left as a letter."""
@@ -74,12 +82,13 @@ class Chain:
 
 
 def chain(
-    requests: Sequence[Request], shared: Given | None = None, convention: str = "textbook"
+    requests: Sequence[Request], shared: Given | None = None, convention: str = ""
 ) -> Chain:
     """Bind layers one after another, each on what the one before gives.
 
     ``shared`` values go to every layer that has the key and left it open, but input sizes
-    only to the first, since the others take theirs from the layer before.
+    only to the first, since the others take theirs from the layer before.  A ``convention`` that
+    is asked for goes before the one a layer is spelled in.
 
     Raises:
         UnknownName, ValueRefused: as ``bind``; also where no layer has a shared key.
@@ -90,9 +99,12 @@ def chain(
             (
                 Part(
                     _names(requests)[0],
-                    bind(only.build, {**only.given, **(shared or {})}, only.fixed, convention),
+                    bind(only.build, {**only.given, **(shared or {})}, only.fixed,
+                         convention or only.convention or "textbook"),
                 ),
-            )
+            ),
+            tuple(requests),
+            dict(shared or {}),
         )
     names = _names(requests)
     parts: list[Part] = []
@@ -105,14 +117,15 @@ def chain(
         taken = {k.symbol for g in given if (k := layer.key(g)) is not None}
         for key, held in (shared or {}).items():
             found = layer.key(key)
-            if found is None:
-                continue
+            if found is None or (found.kind == "switch" and found.default):
+                continue  # a norm keeps its shift where the biases are left out
             used.add(key)
             entry = found.kind == "extent" or found.symbol in ("C_in", "C")
             if found.symbol not in taken and found.kind != "derived" and not (position and entry):
                 given[key] = held
         parts.append(
-            Part(name, _scoped(bind(request.build, given, request.fixed, convention), name))
+            Part(name, _scoped(bind(request.build, given, request.fixed,
+                                     convention or request.convention or "textbook"), name))
         )
     for key in shared or {}:
         if key not in used:
@@ -166,5 +179,5 @@ def _scoped(bound: Bound, name: str) -> Bound:
         opened = values.get(define.symbol) or tidy(bound.expand(define.term))
         if letters(opened):
             short = not any(isinstance(node, Floor | Ceil) for _, node in walk(opened))
-            values[define.symbol] = opened if short else S(f"{name}.{define.symbol}")
+            values[define.symbol] = expanded(opened) if short else S(f"{name}.{define.symbol}")
     return Bound(bound.layer, values, bound.given)

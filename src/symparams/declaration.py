@@ -11,24 +11,27 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .algebra import value
-from .axes import Axis, Box, axes, box_size, side_of
+from .axes import Axis, Box, axes, box_size, position_of, side_of
 from .calculus import (
     SUBGOALS,
     Bundle,
     Dynamic,
     Env,
+    Factor,
     Fix,
     Group,
+    Pad,
     Reindex,
     Restrict,
     Rule,
     Share,
+    Split,
     Wiring,
     dense,
 )
 from .errors import DeclarationError
 from .symbols import INDEX
-from .terms import ONE, Num, S, Sym, Term, letters, product, substitute, term, total
+from .terms import ONE, Floor, Num, S, Sym, Term, letters, product, substitute, term, total
 
 Values = Mapping[str, Term]
 
@@ -38,8 +41,10 @@ class Tensor:
     """A parameter tensor: its outputs, its inputs and the rules that act on the dense map.
 
     ``letter`` names it in a written equation that ``reads`` some values and ``writes``
-    others; ``kind`` is weight, bias, scale, table (looked up), stat or dynamic.  ``when`` is
-    the switch that decides whether it is there; one that is not ``trainable`` is counted apart.
+    others; ``kind`` is weight, bias, scale, table (looked up), stat, buffer or dynamic.  ``when``
+    is the switch that decides whether it is there; one that is not ``trainable`` is counted apart,
+    and a buffer is not counted as a weight at all.  ``factors`` are the values a product of
+    several inputs reads, each with its axes.
     """
 
     name: str
@@ -52,25 +57,33 @@ class Tensor:
     kind: str = "weight"
     reads: str = "x"
     writes: str = "y"
+    factors: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def start(self) -> Bundle:
         """The dense start: one label for every pair of an output and an input."""
         return Bundle(((*self.out, *self.inputs),))
 
-    def windowed(self, site: str = "out", **windows: str) -> Tensor:
+    def windowed(
+        self, site: str = "out", same: bool = False, low: Mapping[str, str] | None = None,
+        **windows: str,
+    ) -> Tensor:  # fmt: skip
         """Each output reads a window: ``windowed(H="k_h")`` re-indexes H, then restricts.
 
         ``site="in"`` turns it round: each input value is spread over a window of outputs.
+        ``same`` keeps the size: stride 1, no dilation, padding by half the window; ``low`` are the
+        letters of the padding at the low side of each axis, where the sides differ.
         """
         moved_box, site_box = (self.inputs, self.out) if site == "out" else (self.out, self.inputs)
         rules: list[Rule] = []
         for dim, tap in windows.items():
             moved, fixed = _along(moved_box, dim), _along(site_box, dim)
             mark = tap.removeprefix("k")
-            offset = Reindex(
-                moved.name, fixed.name, tap, INDEX[tap], S("s" + mark), S("d" + mark), S("P" + mark)
-            )
+            padding = S((low or {}).get(dim, "P" + mark))
+            moves: tuple[Term, Term, Term] = (S("s" + mark), S("d" + mark), padding)
+            if same:
+                moves = (ONE, ONE, Floor((S(tap) - 1) / 2))
+            offset = Reindex(moved.name, fixed.name, tap, INDEX[tap], *moves)
             rules += [offset, Restrict(offset, S(tap))]
         return self._with(*rules)
 
@@ -91,6 +104,28 @@ class Tensor:
     def shared_over(self, *names: str, summed: bool = False) -> Tensor:
         """The same labels at every index of these axes."""
         return self._with(Share(names, summed))
+
+    def merged(self, outer: str, inner: str, whole: Axis) -> Tensor:
+        """Two neighbouring axes written as one, as long as their product: heads and their width."""
+        first, second = (_named((*self.out, *self.inputs), name) for name in (outer, inner))
+        return self._with(Split(whole, first, second, merge=True))
+
+    def relative(self, *dims: str) -> Tensor:
+        """Every offset between two positions, padded to a full box of them."""
+        rules: list[Rule] = []
+        for dim in dims:
+            moved, fixed = _along(self.inputs, dim), _along(self.out, dim)
+            offset = Reindex(moved.name, fixed.name, f"{moved.name}-{fixed.name}", moved.index)
+            rules += [offset, Pad(offset, fixed.size)]
+        return self._with(*rules)
+
+    def factored(self, rank: Axis, left: tuple[str, ...], right: tuple[str, ...]) -> Tensor:
+        """A product of two thinner maps, joined by a rank."""
+        return self._with(Factor(rank, left, right))
+
+    def of_kind(self, kind: str) -> Tensor:
+        """The same tensor, said to be a scale, a table, a statistic or computed from the data."""
+        return replace(self, kind=kind)
 
     def fixed(self, to: Term | None = None) -> Tensor:
         """The entries are constants."""
@@ -157,15 +192,19 @@ class Tensor:
 
     def per_batch(self) -> Tensor:
         """The same tensor with the batch written out: a site like any other, always shared."""
-        n_out = axes("N", "out")[0]
-        rules: tuple[Rule, ...] = (Share(("N",)),)
+        return self.at_every(axes("N", "out")[0])
+
+    def at_every(self, site: Axis) -> Tensor:
+        """The same tensor at every index of a site that keeps to itself, always shared."""
+        rules: tuple[Rule, ...] = (Share((site.name,)),)
         inputs = self.inputs
         if inputs:
-            inputs = (*_apart(axes("N", "in"), (n_out,)), *inputs)
-            offset = Reindex("N'", "N", "N'-N", "n'")
+            (moved,) = _apart((site.on("in"),), (site,))
+            inputs = (moved, *inputs)
+            offset = Reindex(moved.name, site.name, f"{moved.name}-{site.name}", moved.index)
             rules = (offset, Restrict(offset, None), *rules)
         ordered = sorted((*rules, *self.rules), key=lambda rule: SUBGOALS.index(rule.subgoal))
-        return replace(self, out=(n_out, *self.out), inputs=inputs, rules=tuple(ordered))
+        return replace(self, out=(site, *self.out), inputs=inputs, rules=tuple(ordered))
 
     def bound(self, values: Values) -> Tensor | None:
         """What is left of the declaration once switches are set; None when it is off.
@@ -199,6 +238,10 @@ def several(box: Box, values: Values) -> Box:
 
 def _one(rule: Group, values: Values) -> bool:
     return substitute(rule.groups, values) == ONE
+
+
+def _named(box: Box, name: str) -> Axis:
+    return box[position_of(box, name)]
 
 
 def _along(box: Box, dim: str) -> Axis:
@@ -242,7 +285,8 @@ class Key:
     ``symbol`` is its letter and ``parts`` its letters axis by axis; ``default`` gives a
     Term for each part, or nothing where the letter stays open.  ``least`` is the smallest
     number allowed; ``words`` are settings by name (``same``) and the structural option
-    they choose.
+    they choose.  Of kind ``structure`` a whole number, of kind ``listed`` a sequence is itself the option;
+    of kind ``sizes`` there is a letter for each value, and the option is how many.
     """
 
     symbol: str
@@ -254,6 +298,7 @@ class Key:
     words: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     option: str = ""
+    flag: tuple[Term, ...] = ()  # what False and True stand for, where it may be said so
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -281,8 +326,9 @@ class Divides:
 class Part:
     """A layer inside another: under a name, its letters bound to Terms of the whole.
 
-    ``copies`` says how many independent ones there are; a part that is ``tied`` uses the
-    weights of another and adds none; ``when`` is the switch that decides whether it is there.
+    ``copies`` says how many independent ones there are, ``active`` through how many of them
+    one input goes; a part that is ``tied`` uses the weights of another and adds none; ``when``
+    is the switch that decides whether it is there.
     """
 
     name: str
@@ -291,11 +337,13 @@ class Part:
     copies: Term = ONE
     tied: str = ""
     when: str = ""
+    active: Term | None = None
 
 
 def part(
-    name: str, layer: Layer, copies: Term = ONE, tied: str = "", when: str = "", **bind: Term | int
-) -> Part:
+    name: str, layer: Layer, copies: Term = ONE, tied: str = "", when: str = "",
+    active: Term | None = None, **bind: Term | int,
+) -> Part:  # fmt: skip
     """A part with its letters bound: ``part("up", linear(), C_in=S("d"), C_out=S("f"))``.
 
     Raises:
@@ -305,14 +353,16 @@ def part(
         if letter not in layer.letters:
             raise DeclarationError("stray_letter", layer=layer.id, tensor=name, letter=letter)
     terms = tuple((letter, term(value)) for letter, value in bind.items())
-    return Part(name, layer, terms, copies, tied, when)
+    return Part(name, layer, terms, copies, tied, when, active)
 
 
 @dataclass(frozen=True)
 class Layer:
     """A layer type: its axes, its tensors or parts, its keys, and how its sizes follow.
 
-    ``conventions`` binds letters as a framework does (how many bias vectors an LSTM has).
+    ``conventions`` binds letters as a framework does (how many bias vectors an LSTM has);
+    a wrapper is made ``of`` another layer.  ``title`` is what a layer that somebody else
+    declares is called; those of the catalogue have their words in the templates.
     """
 
     id: str
@@ -327,6 +377,8 @@ class Layer:
     options: tuple[tuple[str, object], ...] = ()
     parts: tuple[Part, ...] = ()
     conventions: tuple[tuple[str, tuple[tuple[str, Term], ...]], ...] = ()
+    of: Layer | None = None
+    title: str = ""
 
     def __post_init__(self) -> None:
         names = [*(t.name for t in self.tensors), *(p.name for p in self.parts)]
@@ -335,7 +387,8 @@ class Layer:
         for tensor in self.tensors:
             self._known(tensor.name, letters(tensor.size) | letters(tensor.uses))
         for piece in self.parts:
-            for _, bound in (*piece.bind, ("copies", piece.copies)):
+            sizes = ("copies", piece.copies), ("active", piece.active or ONE)
+            for _, bound in (*piece.bind, *sizes):
                 self._known(piece.name, letters(bound))
 
     def _known(self, piece: str, used: frozenset[str]) -> None:
@@ -409,19 +462,26 @@ class Layer:
 Build = Callable[..., Layer]
 
 
-def usual(layer: Layer, values: dict[str, Term]) -> dict[str, Term]:
-    """Modifiers left out take their usual value; a kernel left out is square, one letter."""
+def usual(
+    layer: Layer, values: dict[str, Term], outer: frozenset[str] = frozenset()
+) -> dict[str, Term]:
+    """Modifiers left out take their usual value; a kernel left out is square, one letter.
+
+    The ``outer`` letters hold sizes of what the layer is a part of, in whose letters they speak.
+    """
+    fresh: dict[str, Term] = {}
     for key in layer.keys:
         missing = [letter for letter in key.letters if letter not in values]
         if key.default and missing:
-            for letter, held in zip(key.letters, key.default, strict=True):
-                values.setdefault(letter, held)
+            usual_ = zip(key.letters, key.default, strict=True)
+            fresh.update((letter, held) for letter, held in usual_ if letter in missing)
         elif len(key.parts) > 1 and key.kind == "size" and len(missing) == len(key.parts):
             values.update({part: S(key.symbol) for part in key.parts})
+    values.update(fresh)
     for _ in range(2):  # a usual value may be another letter of the layer (a pool's window)
         for letter, held in list(values.items()):
-            if letter not in letters(held):
-                values[letter] = substitute(held, values)
+            if letter not in outer and letter not in letters(held):
+                values[letter] = substitute(fresh.get(letter, held), values)
     return values
 
 
@@ -434,6 +494,7 @@ class BoundPart:
     copies: Term = ONE
     tied: str = ""
     when: str = ""
+    active: Term = ONE
 
 
 @dataclass(frozen=True)
@@ -463,10 +524,11 @@ class Bound:
             copies = self.put(piece.copies)
             if switch == Num(0) or (not letters(copies) and value(copies) == 0):
                 continue
-            values = {letter: self.put(size) for letter, size in piece.bind}
-            bound = Bound(piece.layer, usual(piece.layer, values))
+            values = {letter: _settled(self.put(size)) for letter, size in piece.bind}
+            bound = Bound(piece.layer, usual(piece.layer, values, frozenset(values)))
             when = piece.when if switch is None or isinstance(switch, Sym) else ""
-            out.append(BoundPart(piece.name, bound, copies, piece.tied, when))
+            active = copies if piece.active is None else self.put(piece.active)
+            out.append(BoundPart(piece.name, bound, copies, piece.tied, when, active))
         return tuple(out)
 
     @property
@@ -491,13 +553,22 @@ class Bound:
 
     def count(self, trainable: bool = True) -> Term:
         """The number of parameters, in letters; the parts' with what is known put in."""
-        own = [self.share_of(t) for t in self.tensors if t.trainable == trainable]
+        own = [self.share_of(t) for t in self._weights(trainable)]
         return total(*own, *(_of_part(p, p.bound.stored(trainable)) for p in self.parts))
 
     def stored(self, trainable: bool = True) -> Term:
         """The number of parameters with what is known put in."""
-        own = [self.put(self.share_of(t)) for t in self.tensors if t.trainable == trainable]
+        own = [self.put(self.share_of(t)) for t in self._weights(trainable)]
         return total(*own, *(_of_part(p, p.bound.stored(trainable)) for p in self.parts))
+
+    def _weights(self, trainable: bool) -> Iterable[Tensor]:
+        return (t for t in self.tensors if t.trainable == trainable and t.kind != "buffer")
+
+    @property
+    def buffers(self) -> Term:
+        """What is kept beside the weights and not counted with them, as PyTorch's buffers are."""
+        own = [self.put(self.share_of(t)) for t in self.tensors if t.kind == "buffer"]
+        return total(*own, *(_of_part(p, p.bound.buffers) for p in self.parts))
 
     @property
     def params(self) -> Term:
@@ -508,7 +579,24 @@ class Bound:
     def macs(self) -> Term:
         """Multiply-accumulates for one input, in letters: every weight's uses."""
         used = [t.uses for t in self.tensors if t.multiplied]
-        return total(*used, *(p.copies * p.bound.put(p.bound.macs) for p in self.parts))
+        return total(*used, *self._parts_macs)
+
+    @property
+    def _parts_macs(self) -> list[Term]:
+        return [_times(p.active, p.bound.used) for p in self.parts]
+
+    @property
+    def used(self) -> Term:
+        """Multiply-accumulates for one input with what is known put in."""
+        used = [self.put(t.uses) for t in self.tensors if t.multiplied]
+        return total(*used, *self._parts_macs)
+
+    @property
+    def active(self) -> Term:
+        """The trainable parameters that one input meets: of experts, those it is sent to."""
+        own = [self.put(self.share_of(t)) for t in self._weights(True)]
+        parts = (_of_part(p, p.bound.active, p.active) for p in self.parts)
+        return total(*own, *parts)
 
     @property
     def activations(self) -> Term:
@@ -519,7 +607,9 @@ class Bound:
         """Derived sizes put in, until only given letters are left."""
         known = {d.symbol: d.term for d in self.layer.defines if d.symbol not in self.values}
         for _ in range(3):  # a definition speaks of another (k_eff), no deeper
-            size = substitute(size, known)
+            before, size = size, substitute(size, known)
+            if size is before:
+                break
         return self.put(size)  # once: a value may speak of an outer letter of the same name
 
     def formula(self) -> Term:
@@ -527,13 +617,24 @@ class Bound:
         return Bound(self.layer).count()
 
 
-def _of_part(piece: BoundPart, size: Term) -> Term:
+def _settled(size: Term) -> Term:
+    """What a part is told: a size that is all numbers as one number."""
+    if isinstance(size, Num | Sym) or letters(size):
+        return size
+    found = value(size)
+    return Num(int(found)) if found == int(found) else size
+
+
+def _of_part(piece: BoundPart, size: Term, copies: Term | None = None) -> Term:
     if piece.tied:
         return Num(0)
-    factors = [factor for factor in (piece.copies, size) if factor != ONE]
-    if piece.when:
-        factors.insert(0, S(piece.when))
-    return product(*(factors or [ONE]))
+    many = piece.copies if copies is None else copies
+    return _times(S(piece.when) if piece.when else ONE, many, size)
+
+
+def _times(*factors: Term) -> Term:
+    several = [factor for factor in factors if factor != ONE]
+    return product(*(several or [ONE]))
 
 
 def inner_and_outer(tensor: Tensor) -> tuple[Box, Box]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .algebra import value
 from .axes import Axis, Box, position_of
@@ -35,7 +36,7 @@ class Evidence:
     @property
     def shown(self) -> tuple[str, tuple[int, ...]]:
         """The letter whose sizes are quoted ("labels counted at H = 5, 7") and its sizes."""
-        for name in ("D", "H", "L", "T", "N"):
+        for name in ("D", "H", "L", "T", "N", "n"):
             if all(name in env for env in self.sizes):
                 return name, tuple(env[name] for env in self.sizes)
         name = next(iter(self.sizes[0]))
@@ -50,11 +51,12 @@ def small_numbers(layer: Layer, choose: Choose, tries: int = 200) -> dict[str, i
     Raises:
         VerificationError: no such numbers were found.
     """
-    for _ in range(tries):
+    for tried in range(tries):
         env: dict[str, int] = {"N": choose((1, 2))}
         for key in sorted(layer.keys, key=lambda key: key.kind != "modifier"):
             for position, letter in enumerate(key.letters):
-                env[letter] = choose(_range(key, position, layer, env))
+                options = _range(key, position, layer, env)
+                env[letter] = choose(_fewer(key, options) if tried > tries // 4 else options)
             env.setdefault(key.symbol, env[key.letters[0]])
         if _derived(layer, env) and _fits(layer, env):
             return env
@@ -67,20 +69,30 @@ def _range(key: Key, position: int, layer: Layer, env: Mapping[str, int]) -> Seq
     if key.kind == "extent":
         extents = [key.symbol for key in layer.keys if key.kind == "extent"]
         if key.symbol == extents[0]:
-            return _EXTENT if len(extents) < 3 else _EXTENT_3D
+            crowded = len(extents) > 2 or any(
+                t.kind == "dynamic" or t.factors for t in layer.tensors
+            )
+            crowded = crowded or (len(extents) > 1 and extents[0] == "T")
+            return _EXTENT_3D if crowded else _EXTENT
         return (2, 3) if len(extents) < 3 else (2, 1)
-    divisors = {c.divisor for c in layer.requires}
-    if key.symbol in divisors:
-        return (2, 1)
     for condition in layer.requires:
         if condition.whole == key.symbol:
             return (env.get(condition.divisor, 1), 2 * env.get(condition.divisor, 1))
+    if key.symbol in {c.divisor for c in layer.requires}:
+        return (2, 1)
     usual = {"k": (3, 2), "s": (1, 2), "P": (1, 0), "d": (1, 2)}
     if key.symbol in usual:
         return usual[key.symbol] if position == 0 else usual[key.symbol][::-1]
     if key.kind == "size":
         return (2, 3)
     return (1, 2) if key.least else (0, 1)
+
+
+def _fewer(key: Key, options: Sequence[int]) -> Sequence[int]:
+    """Where nothing has fitted yet: plain windows, and sizes as small as they may be."""
+    if key.symbol in ("d", "s"):
+        return (1,)
+    return (1, 2) if tuple(options) in ((2, 3), (3, 2)) else options
 
 
 def _derived(layer: Layer, env: dict[str, int]) -> bool:
@@ -149,7 +161,10 @@ def _check_places(tensor: Tensor, wiring: Wiring) -> None:
         return
     start = wiring.start
     by_offset = {r.moved: r for r in tensor.rules if isinstance(r, Reindex)}
+    summed = {n for r in tensor.rules if isinstance(r, Share) and r.summed for n in r.names}
     for site, partner in _pairs(start, shared):
+        if start[partner].name in summed:
+            continue  # no place of its own is left of what was summed
         rule = by_offset.get(start[partner].name) or by_offset.get(start[site].name)
         stride = wiring.number(rule.stride) if rule else 1
         turned = rule is not None and rule.moved == start[site].name
@@ -195,14 +210,16 @@ def evidence(layer: Layer, tensor: Tensor) -> Evidence:
     Raises:
         VerificationError: a rule of the declaration does not do what it says.
     """
+    found: dict[Any, Any] = layer.memo if layer.title else _found  # anybody can declare anew
     key = (layer.id, layer.options, tensor.name, tuple(rule.id for rule in tensor.rules))
-    if key not in _found:
+    if key not in found:
         sizes = tuple(small_numbers(layer, _fixed(variant)) for variant in (0, 1))
         results = [enumerate_tensor(tensor, env) for env in sizes]
-        used = _used(layer, tensor)
+        used = _used(layer, tensor) or {"N"}  # a single number depends on no size
         shown = tuple({n: v for n, v in env.items() if n in used} for env in sizes)
-        _found[key] = Evidence(shown, tuple(r[0] for r in results), tuple(r[1] for r in results))
-    return _found[key]
+        found[key] = Evidence(shown, tuple(r[0] for r in results), tuple(r[1] for r in results))
+    evidence_: Evidence = found[key]
+    return evidence_
 
 
 def _used(layer: Layer, tensor: Tensor) -> frozenset[str]:

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
 DIMENSIONAL = ("conv", "depthwise_conv", "conv_transpose", "locally_connected", "max_pool",
                "avg_pool", "global_max_pool", "global_avg_pool", "adaptive_max_pool",
-               "adaptive_avg_pool", "pad", "crop", "upsample")  # fmt: skip
+               "adaptive_avg_pool", "pad", "crop", "upsample", "batch_norm",
+               "instance_norm")  # fmt: skip
 WITHOUT_SIZES = ("dropout", "activation", "identity")  # a rate changes no size
-RANKED = ("flatten", "flatten_dense", "global_pool_dense", "activation", "dropout", "identity")
+RANKED = ("flatten", "flatten_dense", "global_pool_dense", "activation", "dropout", "identity",
+          "group_norm", "prelu", "local_response_norm", "unit_norm")  # fmt: skip
+ON_LAST = ("layer_norm", "rms_norm")  # all axes before the last are sites
 
 
 @dataclass(frozen=True)
@@ -86,17 +89,19 @@ def read(
     text: str,
     more: Mapping[str, object] | None = None,
     where: Mapping[str, object] | None = None,
+    convention: str = "",
     **force: object,
 ) -> Chain:
     """A layer or sequence as somebody wrote it, with further values for all of it.
 
-    ``where`` puts numbers in for letters, also for those inside what is given.
+    ``where`` puts numbers in for letters, also for those inside what is given; a ``convention``
+    goes before the one that the text is spelled in.
 
     Raises:
         UnreadableError, UnknownName, ValueRefused: with the place in the text where known.
     """
     (requests,), shared = put_in([requests_in(text)], more or {}, where or {})
-    return chain(requests, {**shared, **force})
+    return chain(requests, {**shared, **force}, convention)
 
 
 def requests_in(text: str) -> list[Request]:
@@ -171,7 +176,7 @@ def _called(written: LayerText) -> Request:
     call = frameworks.read(written.name, written.args, kwargs)
     build = catalog.builder(call.layer_id)
     given, fixed = _shaped(build, written, dict(call.given), dict(call.fixed))
-    return Request(build, given, fixed)
+    return Request(build, given, fixed, call.spelling.convention)
 
 
 def _keyed(written: LayerText) -> Request:
@@ -182,7 +187,8 @@ def _keyed(written: LayerText) -> Request:
         from . import frameworks
 
         call = frameworks.read(written.name, (), keys)
-        return Request(catalog.builder(call.layer_id), dict(call.given), dict(call.fixed))
+        return Request(catalog.builder(call.layer_id), dict(call.given), dict(call.fixed),
+                       call.spelling.convention)  # fmt: skip
     given, fixed = _shaped(build, written, keys)
     return Request(build, given, fixed)
 
@@ -256,7 +262,7 @@ def _shaped(
     layer = build(**fixed)
     given = dict(keys)
     if written.input is not None:
-        if layer.id == "linear" and len(written.input) > 1:
+        if (layer.id == "linear" and len(written.input) > 1) or layer.id in ON_LAST:
             fixed["lead"] = len(written.input) - 1
             layer = build(**fixed)
         given.update(_read_shape(layer, written.input, given, out=False))

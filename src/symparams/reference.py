@@ -75,7 +75,7 @@ def _usual(layer: Layer) -> dict[str, Any]:
 
 
 def _zero(plan: Plan) -> tuple[Item, ...]:
-    if plan.main is not None:
+    if plan.main is not None or plan.bound.parts:
         return ()
     return (Para(Say(f"zero.{plan.family}", {"fixed": None}), aside=True),)
 

@@ -265,12 +265,24 @@ def walk(node: Term, path: Path = ()) -> Iterator[tuple[Path, Term]]:
 
 def letters(node: Term) -> frozenset[str]:
     """The names of all letters in a tree (index letters of a big sum included)."""
-    if isinstance(node, Sym):
-        return frozenset((node.name,))
-    found: frozenset[str] = frozenset()
-    for part in children(node):
-        found |= letters(part)
-    return found
+    found: set[str] = set()
+    _collect(node, found)
+    return frozenset(found)
+
+
+def _collect(node: Term, found: set[str]) -> None:
+    if type(node) is Sym:
+        found.add(node.name)
+    elif type(node) is not Num:
+        for part in children(node):
+            _collect(part, found)
+
+
+def has_letters(node: Term) -> bool:
+    """Whether a letter is in a tree; stops at the first."""
+    if type(node) is Sym:
+        return True
+    return type(node) is not Num and any(map(has_letters, children(node)))
 
 
 def substitute(node: Term, values: Mapping[str, Term]) -> Term:
@@ -282,12 +294,12 @@ def substitute(node: Term, values: Mapping[str, Term]) -> Term:
     >>> substitute(S("k") * S("C"), {"C": 2 * S("c")})
     Prod(factors=(Sym(name='k'), Num(value=2), Sym(name='c')))
     """
-    if isinstance(node, Sym):
+    if type(node) is Sym:
         return values.get(node.name, node)
-    parts = children(node)
-    if not parts:
+    if type(node) is Num:
         return node
-    kind = type(node) if isinstance(node, Sum | Prod) else None
+    parts = children(node)
+    kind = type(node) if type(node) is Sum or type(node) is Prod else None
     fresh: list[Term] = []
     changed = False
     for part in parts:

@@ -29,7 +29,7 @@ def conv(n: int, padding: str = "number") -> Layer:
         outputs=axes(outputs, "out"),
         tensors=(
             weight(outputs, inputs)
-            .windowed(**_windows(space))
+            .windowed(low=keys.low(space, padding), **_windows(space))
             .grouped("C_in", "C_out", by="g")
             .shared_over(*outs(space)),
             bias(outputs).shared_over(*outs(space)),
@@ -56,7 +56,7 @@ def depthwise(n: int, padding: str = "number") -> Layer:
         tensors=(
             weight(outputs, inputs)
             .diagonal("C_in")
-            .windowed(**_windows(space))
+            .windowed(low=keys.low(space, padding), **_windows(space))
             .shared_over(*outs(space)),
             bias(outputs).shared_over(*outs(space)),
         ),
@@ -106,7 +106,10 @@ def local(n: int, padding: str = "number") -> Layer:
         family="local",
         inputs=axes(inputs, "in"),
         outputs=axes(outputs, "out"),
-        tensors=(weight(outputs, inputs).windowed(**_windows(space)), bias(outputs)),
+        tensors=(
+            weight(outputs, inputs).windowed(low=keys.low(space, padding), **_windows(space)),
+            bias(outputs),
+        ),
         keys=(
             C_IN, C_OUT, keys.kernel(space), *keys.extents(space), keys.stride(space),
             *keys.padding(space, padding), keys.dilation(space), BIAS,

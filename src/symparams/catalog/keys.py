@@ -80,6 +80,11 @@ def padding(
     return (per_axis("P", "padding", space, ZERO, **more),)
 
 
+def low(space: tuple[str, ...], mode: str) -> dict[str, str]:
+    """The letters of the padding at the low side of each axis, where the sides differ."""
+    return {axis: SIDES[axis][0] for axis in space} if mode == "sides" else {}
+
+
 def output_padding(space: tuple[str, ...]) -> Key:
     """What a transposed convolution adds at one side."""
     return per_axis("op", "output_padding", space, ZERO, kind="modifier", least=0)

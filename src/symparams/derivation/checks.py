@@ -6,6 +6,7 @@ from typing import cast
 
 from ..axes import box_size
 from ..terms import Num, Rel, S, product, total
+from ..words import first
 from .blocks import kind_of, size_facts
 from .page import Block, Dims, Formula, Item, Listing, Para, Say
 from .plan import Plan, doubled, formula_bound, formula_words, indices, letter, whole, worked
@@ -27,15 +28,34 @@ def check_block(plan: Plan) -> Block:
     grouped = _grouped(plan)
     if grouped is not None:
         items.append(Para(grouped))
+    items += kept_items(plan)
     items.append(Para(machine_line(plan), aside=True))
     return Block(Say("subgoals.check"), tuple(items))
+
+
+def kept_items(plan: Plan) -> list[Item]:
+    """What is kept beside the trained parameters: weights that are not trained, and buffers."""
+    items: list[Item] = []
+    kept = [t for t in plan.bound.tensors if not t.trainable and t.end.stored]
+    for say, size in (
+        ("not_trained", plan.bound.stored(trainable=False)), ("buffers", plan.bound.buffers)
+    ):  # fmt: skip
+        found = [t.name for t in kept if (t.kind == "buffer") == (say == "buffers")]
+        if found:
+            facts = {"names": ", ".join(found), "n": Formula(worked(size)),
+                     "all": Formula(worked(plan.with_bias + size)),
+                     "some": bool(plan.stories)}  # fmt: skip
+            items.append(Para(Say(f"notes.kept.{say}", facts), aside=True))
+    return items
 
 
 def _grouped(plan: Plan) -> Say | None:
     """(inputs of one unit + 1) times the units: the bias stands with the inputs."""
     main = plan.main
     assert main is not None
-    if len(plan.weights) != 1 or len(plan.biases) != 1 or main.spread:
+    if len(plan.weights) != 1 or len(plan.biases) != 1 or main.spread or main.factor:
+        return None
+    if main.tensor.kind != "weight":
         return None
     outer = product(*main.outer)
     if worked(outer) != plan.bias_total:
@@ -78,8 +98,9 @@ def callout(plan: Plan) -> tuple[Say | None, Say | None]:
     kind = kind_of(plan)
     if kind == "none":
         return None, None
-    group = "drops" if plan.drops else "stays" if plan.stays else kind
-    return Say(f"why.title.{group}", facts), Say(f"why.callout.{kind}", facts)
+    group = kind if kind == "relative" else "drops" if plan.drops else "stays" if plan.stays else kind
+    return (Say(first(f"why.title.{group}", "why.title.lead"), facts),
+            Say(first(f"why.callout.{kind}", "why.callout.other"), facts))  # fmt: skip
 
 
 def _if_shared(plan: Plan, main: Story) -> Formula | None:
@@ -98,5 +119,5 @@ def formula(plan: Plan) -> tuple[Say, ...]:
     memo = plan.layer.memo
     if key not in memo:
         count = worked(generic.put(generic.count()))
-        memo[key] = formula_words(count, "formula.params", plan.convention, plan.family)
+        memo[key] = formula_words(count, "formula.params", plan.convention, plan.layer)
     return cast(tuple[Say, ...], memo[key])

@@ -43,6 +43,8 @@ def derive(
         page=page,
         remaining=_remaining(plan),
         dropped=_dropped(plan),
+        not_trained=plan.bound.stored(trainable=False),
+        buffers=plan.bound.buffers,
         **_values(plan),
     )
     derivation.verify()

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from ..terms import Prod, Rel, product, total
-from .blocks import axes_block, count_block, relative_block, restrict_block, share_block, size_facts
+from ..terms import Prod, Rel, product
+from ..words import first
+from .blocks import (
+    added,
+    axes_block,
+    count_block,
+    relative_block,
+    restrict_block,
+    share_block,
+    size_facts,
+)
 from .checks import callout, check_block, formula
 from .page import (
     Page,
@@ -13,6 +22,7 @@ from .page import (
 from .plan import (
     Plan,
     layer_fact,
+    plain,
     shapes,
     worked,
 )
@@ -45,19 +55,22 @@ def line(plan: Plan) -> Page:
     assert main is not None
     inner, outer = product(*main.inner), product(*main.outer)
     left = product(*main.outer, Prod(main.inner)) if len(main.inner) > 1 else product(outer, inner)
-    if len(plan.weights) > 1:
-        left = total(*(product(*plan.bound.box(s.tensor.end.boxes[0])) for s in plan.weights))
+    if not main.inner:
+        left = outer
+    if len(plan.weights) > 1 or main.factor is not None:
+        left = added(product(*plain(box)) for s in plan.weights for box in s.kept)
     facts = {
         **size_facts(plan),
         "line": left if worked(left) == left else Rel(left, plan.weight_total),
         "bias": plan.bias_total,
         "open": plan.bias_open,
+        "biases": len(plan.biases),
         "total": plan.with_bias if plan.bias_total is not None else None,
         "several": len(plan.weights) > 1,
         "unit": Say(f"units.{plan.family}.per"),
         "units": Say(f"units.{plan.family}.many", {"n": outer, "each": inner}),
     }
-    answer = Para(Say("line.params", facts))
+    answer = Para(Say(first(f"line.kinds.{main.tensor.kind}", "line.params"), facts))
     return Page(
         Say("titles.params", {"layer": layer_fact(plan.bound)}),
         shapes(plan.bound),

@@ -12,7 +12,7 @@ from ..calculus import Pad, Reindex, Restrict, Share
 from ..declaration import Bound
 from ..evidence import tap_uses
 from ..terms import ONE, Entry, Num, Prod, Quot, S, Term, product, total
-from . import blocks, checks
+from . import blocks, checks, conventions
 from .page import (
     Block,
     Bytes,
@@ -37,6 +37,7 @@ from .plan import (
     indices,
     layer_fact,
     letter,
+    plain,
     shapes,
     whole,
     worked,
@@ -52,7 +53,8 @@ def page(plan: Plan) -> Page:
     out += [bias_block(plan), blocks.count_block(plan), result_block(plan)]
     both, where = both_block(plan), where_block(plan)
     out += [b for b in (both, where) if b is not None]
-    out.append(checks.check_block(plan))
+    said = conventions.block(plan.bound, plan.convention)
+    out += [checks.check_block(plan), *([said] if said is not None else [])]
     head, text = checks.callout(plan)
     return Page(
         Say("titles.params", {"layer": layer_fact(plan.bound)}),
@@ -80,7 +82,7 @@ def axes_block(plan: Plan) -> Block:
 
 
 def _units(plan: Plan, identity: str, box: Box) -> Row:
-    size = product(*plan.bound.box(box))
+    size = product(*plain(plan.bound.box(box)))
     return Row(size, _number(size), Say(identity))
 
 
@@ -103,11 +105,15 @@ def weight_blocks(plan: Plan, story: Story) -> list[Block]:
     ]
 
 
+def _capital(name: str) -> str:
+    return name.upper() if len(name) == 1 else name
+
+
 def dense_block(plan: Plan, story: Story) -> Block:
     """One weight for every pair."""
     start = story.start
-    size = product(*plan.bound.box(start))
-    entry = Entry(story.tensor.letter.upper(), tuple(S(a.index) for a in start))
+    size = product(*plain(plan.bound.box(start)))
+    entry = Entry(_capital(story.tensor.letter), tuple(S(a.index) for a in start))
     items: list[Item] = [
         Para(Say("steps.lecture.dense", {"entry": Formula(entry)})),
         Rows((Row(size, _number(size), strong=True),)),
@@ -121,13 +127,15 @@ def dense_block(plan: Plan, story: Story) -> Block:
 def relative_block(plan: Plan, story: Story) -> Block:
     """Positions renamed relative to a site: an equality."""
     moved = [r for r in story.tensor.rules if isinstance(r, Reindex)]
+    items = blocks.split_items(plan, (story,))
     if not moved:
-        return Block(Say("subgoals.relative"), (Para(Say("steps.lecture.no_relative")),), "=")
-    items: list[Item] = []
+        items = items or [Para(Say("steps.lecture.no_relative"))]
+        return Block(Say("subgoals.relative"), tuple(items), "=")
     names = indices(tuple(story.axis(r.moved) for r in moved))
     sites = indices(tuple(story.axis(r.site) for r in moved))
     items.append(Para(Say("steps.lecture.relative", {"moved": names, "sites": sites})))
     items += [Equation(written) for written in equations(plan.bound, (story,))]
+    items += blocks.padded_items(plan, story) if story.padded else []
     return Block(Say("subgoals.relative"), tuple(items), "=")
 
 
@@ -136,7 +144,7 @@ def restrict_block(plan: Plan, story: Story) -> Block:
     items: list[Item] = []
     bundle = story.tensor.start
     for rule in story.tensor.rules:
-        if isinstance(rule, Reindex):
+        if rule.subgoal == "relative":
             bundle = rule.apply(bundle)
     before = bundle.boxes[0]
     change = story.window_change()
@@ -144,7 +152,7 @@ def restrict_block(plan: Plan, story: Story) -> Block:
         assert isinstance(para, Para)
         items.append(Para(para.say))
     after_all = plan.bound.put(story.unshared())
-    if story.windows or story.diagonals or story.group:
+    if story.windows or story.diagonals or story.group or story.factor:
         items.append(_changed_row(plan, before, change, after_all, story))
         items += _restrict_notes(plan, story, product(*plan.bound.box(before)), after_all)
     else:
@@ -158,7 +166,9 @@ def _changed_row(plan: Plan, before: Box, change: Change | None, after: Term, st
     windows = {w.offset.tap for w in story.windows}
     points = {w.offset.tap for w in story.diagonals}
     cut = story.group.cut if story.group else ""
-    kept = tuple(put(a.size) for a in before if a.name not in windows | points | {cut})
+    factor = story.factor
+    split = {*factor.left, *factor.right} if factor is not None else set()
+    kept = tuple(put(a.size) for a in before if a.name not in windows | points | split | {cut})
     changes: list[tuple[Term, Term]] = []
     for window in story.diagonals:
         changes.append((put(window.before.size), ONE))
@@ -167,6 +177,9 @@ def _changed_row(plan: Plan, before: Box, change: Change | None, after: Term, st
         changes.append((size, worked(size / put(story.group.groups)) if story.group else size))
     if change is not None:
         changes.append((change.before, change.after))
+    if factor is not None:
+        dense = product(*(put(a.size) for a in before if a.name in split))
+        changes.append((dense, total(*(product(*box) for box in story.kept))))
     joined = Change(_flat(b for b, _ in changes), _flat(a for _, a in changes), "restrict")
     return Rows((Row(Changed(kept, joined, ()), _result(after), strong=True),))
 
@@ -266,9 +279,11 @@ def share_block(plan: Plan, story: Story) -> Block:
     shared = {a.name for a in story.shared}
     before = _unshared_box(story)
     kept = tuple(plan.bound.put(a.size) for a in before if a.name not in shared)
+    if story.factor is not None:
+        kept = (total(*(product(*box) for box in story.kept)),)
     after = plan.bound.put(story.tensor.size)
     items.append(Rows((Row(Changed((), change, kept), _result(after), strong=True),)))
-    factor = _factor(plan.bound.put(box_size(before)), after)
+    factor = _factor(plan.bound.put(story.unshared()), after)
     if factor is not None:
         found = whole(after)
         bytes_ = Bytes(4 * found) if found is not None and found > 10**5 else None
@@ -283,25 +298,38 @@ def bias_block(plan: Plan) -> Block:
     """One bias per output unit, shared like the weights, or not there."""
     if not plan.biases:
         return Block(Say("subgoals.bias"), (Para(Say("steps.lecture.no_bias")),))
-    story = plan.biases[0]
-    size = product(*plan.bound.box(story.start))
-    items: list[Item] = [Para(Say("steps.lecture.bias", {"shared": bool(story.shared)}))]
+    shared = any(story.shared for story in plan.biases)
+    items: list[Item] = [Para(Say("steps.lecture.bias", {"shared": shared}))]
+    alike: dict[tuple[Term, ...], list[Story]] = {}
+    for story in plan.biases:
+        alike.setdefault(plain(plan.bound.box(story.start)), []).append(story)
+    several = len(plan.biases) > 1
+    rows = [_bias_row(plan, together, several) for together in alike.values()]
+    kept = tuple(row for row in rows if row.right is not None or several)
+    if kept:
+        items.append(Rows(kept))
+    return Block(Say("subgoals.bias"), tuple(items), "~>" if shared else "=")
+
+
+def _bias_row(plan: Plan, together: list[Story], several: bool) -> Row:
+    story = together[0]
+    label = blocks.tensors_of(together) if several else None
     change = story.share_change()
-    if change is not None:
-        shared = {a.name for a in story.shared}
-        kept = tuple(plan.bound.put(a.size) for a in story.start if a.name not in shared)
-        items.append(Rows((Row(Changed(kept, change, ()), plan.bias_total, strong=True),)))
-    elif _number(size) is not None:
-        items.append(Rows((Row(size, _number(size), strong=True),)))
-    return Block(Say("subgoals.bias"), tuple(items), "~>" if change else "=")
+    if change is None:
+        size = product(*plain(plan.bound.box(story.start)))
+        return Row(size, _number(size), label, strong=True)
+    shared = {a.name for a in story.shared}
+    kept = plain(tuple(plan.bound.put(a.size) for a in story.start if a.name not in shared))
+    return Row(Changed(kept, change, ()), plan.sized(story.tensor.size), label, strong=True)
 
 
 def result_block(plan: Plan) -> Block:
     """Which indices are left, and that none ranges over positions."""
     main = plan.main
     assert main is not None
+    axes = {a.name: a for box in main.tensor.end.boxes for a in box}.values()
     left = [Say("steps.lecture.index", {"index": indices((a,)), "size": plan.bound.put(a.size)})
-            for a in main.tensor.end.boxes[0]]  # fmt: skip
+            for a in axes]  # fmt: skip
     facts = {
         "left": tuple(left),
         "w": letter(main),
@@ -316,7 +344,9 @@ def result_block(plan: Plan) -> Block:
 
 
 def _groups_clause(plan: Plan, main: Story) -> Say | None:
-    if main.group is not None or not plan.layer.requires:
+    if main.tensor.kind != "weight":
+        return None
+    if main.group is not None or not any(c.divisor == "g" for c in plan.layer.requires):
         return None
     cut = plan.layer.requires[0].whole
     side = "spread" if main.spread else "seen"

@@ -29,12 +29,15 @@ class Piece:
     copies: Term = ONE
     tied: str = ""
     when: str = ""
+    active: Term = ONE
 
-    def times(self, size: Term) -> Term:
-        """A size of one part as its share of the whole."""
-        if self.tied:
+    def times(self, size: Term, quantity: str = "params") -> Term:
+        """A size of one part as its share of the whole: what is tied has no weights of its own
+        and is used all the same, and one input goes through the active copies only."""
+        if self.tied and quantity in ("params", "active"):
             return ZERO
-        factors = [f for f in (S(self.when) if self.when else ONE, self.copies, size) if f != ONE]
+        many = self.copies if quantity in ("params", "activations") else self.active
+        factors = [f for f in (S(self.when) if self.when else ONE, many, size) if f != ONE]
         return product(*(factors or [ONE]))
 
 
@@ -42,7 +45,9 @@ def pieces_of(whole: Chain | Bound) -> tuple[Piece, ...]:
     """The parts of a sequence or of a composite layer."""
     if isinstance(whole, Chain):
         return tuple(Piece(part.name, part.bound) for part in whole.parts)
-    return tuple(Piece(p.name, p.bound, whole.put(p.copies), p.tied, p.when) for p in whole.parts)
+    return tuple(
+        Piece(p.name, p.bound, p.copies, p.tied, p.when, p.active) for p in whole.parts
+    )
 
 
 def of_bound(
@@ -74,7 +79,7 @@ def derive(
     pieces = pieces_of(whole)
     inner = "exam" if level == "line" else level
     parts = [of_bound(piece.bound, quantity, inner, convention) for piece in pieces]
-    sizes = {p.name: p.times(d.symbolic) for p, d in zip(pieces, parts, strict=True)}
+    sizes = {p.name: p.times(d.symbolic, quantity) for p, d in zip(pieces, parts, strict=True)}
     result = total(*sizes.values())
     value, with_bias, without_bias = values(result) if quantity != "shape" else (None, None, None)
     derivation = Derivation(
@@ -131,7 +136,7 @@ def _total_steps(
     pieces: Sequence[Piece], sizes: dict[str, Term], quantity: str
 ) -> tuple[Step, ...]:
     """The total: define it from the parts' sizes, unfold these, work out."""
-    whole = total(*(p.times(Size(p.name)) for p in pieces))
+    whole = total(*(p.times(Size(p.name), quantity) for p in pieces))
     opened = total(*(sizes[piece.name] for piece in pieces))
 
     def unfold(term: Term) -> Term:
@@ -172,7 +177,7 @@ def _formula(bound: Bound, quantity: str, convention: str) -> tuple[Say, ...]:
     if quantity != "params":
         return ()
     generic = formula_bound(bound)
-    return formula_words(worked(generic.count()), "formula.params", convention, bound.layer.family)
+    return formula_words(worked(generic.count()), "formula.params", convention, bound.layer)
 
 
 def _unfolded(piece: Piece, derived: Derivation) -> list[Block]:
@@ -230,14 +235,19 @@ def _columns(
     """What is counted of each part: one column, or two where the bias is open."""
     if quantity == "shape":
         return []
-    sizes = [piece.times(derived.symbolic) for piece, derived in zip(pieces, parts, strict=True)]
+    found = tuple(zip(pieces, parts, strict=True))
+    sizes = [piece.times(derived.symbolic, quantity) for piece, derived in found]
     if quantity == "params" and any("b" in letters(size) for size in sizes):
         return [
             (Say("notes.without_bias"), [with_switch(size, 0) for size in sizes]),
             (Say("notes.with_bias"), [with_switch(size, 1) for size in sizes]),
         ]
     name = {"params": "count"}.get(quantity, quantity)
-    return [(Say(f"tables.{name}"), sizes)]
+    columns = [(Say(f"tables.{name}"), sizes)]
+    met = [piece.times(piece.bound.active, "active") for piece in pieces]
+    if quantity == "params" and met != sizes and any(p.active != p.copies for p in pieces):
+        columns.append((Say("tables.active"), met))
+    return columns
 
 
 def _scoped_rows(pieces: Sequence[Piece]) -> list[Row]:

@@ -6,7 +6,7 @@ import functools
 
 from ..algebra import number, value
 from ..axes import SITES, Axis, Box, box_size
-from ..declaration import Bound
+from ..declaration import Bound, Key, Layer
 from ..rewriting import factored
 from ..terms import (
     ONE,
@@ -26,7 +26,7 @@ from ..terms import (
     total,
     walk,
 )
-from ..words import first
+from ..words import first, source
 from .page import Dims, Formula, Indices, Letter, Listing, Say
 from .steps import Step, count_steps, index_steps
 from .story import Story
@@ -39,11 +39,16 @@ class Plan:
         self.bound = bound
         self.convention = convention
         self.layer = bound.layer
-        self.family = bound.layer.family
+        self.family = home(bound.layer)
         self.tensors = tuple(t for t in bound.tensors if t.trainable and t.end.stored)
         self.stories = tuple(Story(bound, t) for t in self.tensors)
+        self.written = tuple(
+            Story(bound, t) for t in bound.tensors if t in self.tensors or not t.end.stored
+        )
         self.weights = tuple(s for s in self.stories if s.tensor.kind != "bias")
         self.biases = tuple(s for s in self.stories if s.tensor.kind == "bias")
+        if not self.weights:  # a normalisation with a shift and no scale
+            self.weights, self.biases = self.biases, ()
         self.main = self.weights[0] if self.weights else None
         self.bias_open = any(t.when for t in self.tensors)
 
@@ -111,6 +116,14 @@ def whole(size: Term) -> int | None:
     return int(found) if found is not None and found == int(found) else None
 
 
+def plain(sizes: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Sizes with every quotient of numbers worked out: the width of one head of several."""
+    return tuple(
+        size if isinstance(size, Num) or (found := whole(size)) is None else Num(found)
+        for size in sizes
+    )
+
+
 # --- phrases -------------------------------------------------------------------------------
 
 
@@ -122,9 +135,32 @@ def layer_fact(bound: Bound) -> Say:
         "kernel": Dims(parts) if numeric else None,
         "axes": len(parts),
         "groups": _given_groups(bound),
-        "name": Say(f"layers.{bound.layer.id}.name"),
+        "name": named(bound.layer),
+        **_several(bound),
     }
-    return Say(f"layers.{bound.layer.family}.a", facts)
+    if bound.layer.of is not None:  # a wrapper is called after what it wraps
+        facts["inner"] = layer_fact(Bound(bound.layer.of, bound.values))
+        return Say(f"layers.{bound.layer.id}.a", facts)
+    return Say(f"layers.{home(bound.layer)}.a", facts)
+
+
+def home(layer: Layer) -> str:
+    """The family under which a layer's words stand: its own, or that of all without any."""
+    return "own" if layer.title and source(f"layers.{layer.family}.a") is None else layer.family
+
+
+def named(layer: Layer) -> Say:
+    """What a layer is called in a list."""
+    if layer.title and source(f"layers.{layer.id}.name") is None:
+        return Say("layers.own.name", {"title": layer.title})
+    return Say(f"layers.{layer.id}.name")
+
+
+def _several(bound: Bound) -> dict[str, object]:
+    """Modifiers that bring in other structure, where they are more than one: layers, directions."""
+    keys = (k for k in bound.layer.keys if k.kind == "modifier" and k.option not in ("", "sides"))
+    given = {k.symbol: bound.values.get(k.symbol) for k in keys if not k.words}
+    return {name: None if held == ONE else held for name, held in given.items()}
 
 
 def _given_groups(bound: Bound) -> Term | None:
@@ -142,6 +178,8 @@ def shape(bound: Bound, box: Box) -> Dims:
     """A shape as the questions write it: sites first, channels last (several multiplied)."""
     sites = tuple(bound.put(a.size) for a in box if a.role in SITES)
     channels = [bound.put(a.size) for a in box if a.role not in SITES]
+    if any(t.factors and box == bound.layer.inputs for t in bound.layer.tensors):
+        return Dims((*sites, *channels))  # of several inputs, not of one
     if channels:
         several = [c for c in channels if c != ONE]
         joined = worked(product(*several)) if len(several) > 1 else (several or channels)[0]
@@ -162,9 +200,9 @@ def axes_facts(story: Story) -> dict[str, object]:
     inputs = story.tensor.inputs
     return {
         "out": Indices(tuple(a.index for a in out)),
-        "out_sizes": Listing(bound.box(out)),
+        "out_sizes": Listing(plain(bound.box(out))),
         "inp": Indices(tuple(a.index for a in inputs)),
-        "in_sizes": Listing(bound.box(inputs)),
+        "in_sizes": Listing(plain(bound.box(inputs))),
     }
 
 
@@ -256,6 +294,8 @@ def formula_bound(bound: Bound) -> Bound:
         given = [bound.values.get(part) for part in key.letters]
         if key.kind == "modifier" and all(held == ONE for held in given):
             values.update(dict.fromkeys(key.letters, ONE))
+        elif _as_another(bound, key):
+            values.update(zip(key.letters, key.default, strict=True))
         elif key.kind == "copies":  # a convention's choice is structure
             values.update({k: v for k, v in zip(key.letters, given, strict=True) if v is not None})
         elif len(key.parts) > 1 and key.kind == "size" and len(set(given)) == 1:
@@ -263,19 +303,39 @@ def formula_bound(bound: Bound) -> Bound:
     return Bound(bound.layer, values)
 
 
+def _as_another(bound: Bound, key: Key) -> bool:
+    """Whether a size is, as usual, that of another letter: keys as wide as queries."""
+    return bool(key.default) and all(
+        isinstance(usual, Sym) and bound.put(S(letter)) == bound.put(usual)
+        for letter, usual in zip(key.letters, key.default, strict=True)
+    )
+
+
 def _meaning(name: str, family: str) -> str:
-    """The glossary's key of a letter: a family may mean its own thing by it."""
-    return first(f"glossary.{family}.{name}", f"glossary.{name}")
+    """The glossary's key of a letter: a family may mean its own thing by it, and letters that
+    are numbered, however many, mean one thing."""
+    base = name.rpartition("_")[0] + "_"
+    return first(f"glossary.{family}.{name}", f"glossary.{name}", f"glossary.{family}.{base}",
+                 f"glossary.{base}", "glossary.own")  # fmt: skip
 
 
-def formula_words(count: Term, identity: str, convention: str, family: str) -> tuple[Say, ...]:
+def _what(name: str, layer: Layer) -> Say:
+    """What a letter is; one of somebody's own layer is called as its key is."""
+    key = layer.key(name)
+    code = key.code if key is not None else name
+    return Say(_meaning(name, layer.family), {"code": code.replace("_", " ")})
+
+
+def formula_words(
+    count: Term, identity: str, convention: str, layer: Layer
+) -> tuple[Say, ...]:
     """A formula with what each of its letters is, said once."""
     seen: dict[str, None] = {}
     for _, node in walk(count):
         if isinstance(node, Sym):
             seen.setdefault(node.name)
     words = [
-        Say("glossary.symbol", {"letter": Formula(S(name)), "what": Say(_meaning(name, family))})
+        Say("glossary.symbol", {"letter": Formula(S(name)), "what": _what(name, layer)})
         for name in seen
     ]
     return (

@@ -41,6 +41,8 @@ def derive(bound: Bound, level: str = "exam", convention: str = "textbook") -> D
 def rules(bound: Bound) -> list[tuple[str, Term]]:
     """The size rules that apply, outputs only, each along its own axis."""
     used = {name for axis in bound.outputs for name in letters(axis.size)}
+    used |= {name for d in bound.layer.defines if d.symbol in used for name in letters(d.term)
+             if name.endswith("_out")}  # fmt: skip
     return [(d.symbol, d.term) for d in bound.layer.defines if d.symbol in used]
 
 

@@ -73,7 +73,10 @@ class Step:
         if self.rule == "unfold" and self.rewrite is not None:
             return self.rewrite(self.before), self.after
         if self.rule == "substitute":
-            return substitute(self.before, self.values), substitute(self.after, self.values)
+            put = substitute(self.before, self.values)
+            if same(put, self.after):  # values may speak of the same letter: H of the layer before
+                return put, self.after
+            return put, substitute(self.after, self.values)
         return self.before, self.after
 
 
@@ -179,6 +182,8 @@ class Derivation:
     without_bias: Value | None = None
     remaining: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    not_trained: Term | None = None
+    buffers: Term | None = None
 
     def verify(self) -> None:
         """Replay and verify every step.

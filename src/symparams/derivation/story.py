@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from ..algebra import number
 from ..axes import Axis, Box, box_size, position_of
-from ..calculus import Group, Reindex, Restrict, Share
+from ..calculus import Factor, Group, Pad, Reindex, Restrict, Share, Split
 from ..declaration import Bound, Tensor, inner_and_outer
-from ..terms import ONE, ZERO, BigSum, Entry, Num, Rel, S, Term, product, term, total
+from ..terms import ONE, ZERO, BigSum, Entry, Num, Prod, Rel, S, Term, letters, product, term, total
 from .page import Change
 
 
@@ -47,6 +48,11 @@ class Story:
         )
 
     @functools.cached_property
+    def padded(self) -> bool:
+        """Whether every offset between two positions has its own entry."""
+        return any(isinstance(r, Pad) for r in self.tensor.rules)
+
+    @functools.cached_property
     def diagonals(self) -> tuple[Window, ...]:
         """Axes that keep to themselves."""
         return tuple(
@@ -61,6 +67,30 @@ class Story:
         return next((r for r in self.tensor.rules if isinstance(r, Group)), None)
 
     @functools.cached_property
+    def factor(self) -> Factor | None:
+        """The product of two thinner maps that it is, if it is one."""
+        return next((r for r in self.tensor.rules if isinstance(r, Factor)), None)
+
+    @functools.cached_property
+    def kept(self) -> tuple[tuple[Term, ...], ...]:
+        """The sizes of what is stored: one box, or the two of a factored map."""
+        return tuple(self.bound.box(box) for box in self.tensor.end.boxes)
+
+    @functools.cached_property
+    def merges(self) -> tuple[Split, ...]:
+        """Pairs of axes written as one: heads and their width."""
+        return tuple(r for r in self.tensor.rules if isinstance(r, Split) and r.merge)
+
+    def joined(self, box: Box) -> Box:
+        """Axes with each pair that is written as one in its place."""
+        for rule in self.merges:
+            names = [a.name for a in box]
+            if rule.outer.name in names and rule.whole.side == box[0].side:
+                at = names.index(rule.outer.name)
+                box = (*box[:at], rule.whole, *box[at + 2 :])
+        return box
+
+    @functools.cached_property
     def shared(self) -> Box:
         """The axes labels forget."""
         names = [n for r in self.tensor.rules if isinstance(r, Share) for n in r.names]
@@ -70,6 +100,12 @@ class Story:
     def summed(self) -> bool:
         """Whether inputs are summed over the shared axes (global average pooling)."""
         return any(isinstance(r, Share) and r.summed for r in self.tensor.rules)
+
+    @functools.cached_property
+    def averaged(self) -> Box:
+        """The axes that inputs are summed over before a label sees them."""
+        names = [n for r in self.tensor.rules if isinstance(r, Share) and r.summed for n in r.names]
+        return tuple(self.axis(name) for name in names)
 
     @functools.cached_property
     def spread(self) -> bool:
@@ -132,36 +168,42 @@ def equations(bound: Bound, stories: tuple[Story, ...]) -> tuple[Term, ...]:
 
 def _equation(bound: Bound, name: str, stories: list[Story]) -> Term | None:
     weights = [s for s in stories if s.tensor.kind != "bias"]
-    if not weights or any(s.tensor.kind == "table" for s in weights):
+    if not weights or any(s.tensor.kind in ("table", "centre") for s in weights):
+        return None
+    if any(s.tensor.kind == "scale" and not s.diagonals for s in weights):  # it scales a weight
         return None
     first = weights[0]
-    out = Entry(name, tuple(_output_index(first, axis) for axis in first.tensor.out))
+    out = Entry(name, tuple(_output_index(first, axis) for axis in first.joined(first.tensor.out)))
     terms = [] if first.spread else [_entry(s.tensor) for s in stories if s.tensor.kind == "bias"]
     for story in weights:
         over = tuple((a.index, bound.put(a.size)) for a in _summed_axes(story))
-        body = product(_entry(story.tensor), _input(story))
+        entry = _entry(story.tensor)
+        body = product(*(entry.factors if isinstance(entry, Prod) else (entry,)), _input(story))
         if story.summed:
-            cells = bound.put(box_size(story.shared))
-            inner = tuple((a.index, bound.put(a.size)) for a in story.shared)
+            cells = bound.put(box_size(story.averaged))
+            inner = tuple((a.index, bound.put(a.size)) for a in story.averaged)
             body = product(_entry(story.tensor), Num(1) / cells, BigSum(inner, _input(story)))
         terms.append(BigSum(over, body) if over else body)
     return Rel(out, total(*terms), "+=" if first.spread else "=")
 
 
 def _summed_axes(story: Story) -> Box:
-    box = story.tensor.end.boxes[0]
-    inner = [a for a in box if a.side == "in"]
-    return tuple(inner)
+    inner = {a.name: a for box in story.tensor.end.boxes for a in box if a.side == "in"}
+    return tuple(inner.values())
 
 
 def _entry(tensor: Tensor) -> Term:
-    return Entry(tensor.letter, tuple(S(axis.index) for axis in tensor.end.boxes[0]))
+    factor = next((r for r in tensor.rules if isinstance(r, Factor)), None)
+    names = (tensor.letter,) if factor is None else factor.letters
+    entries = zip(names, tensor.end.boxes, strict=True)
+    return product(*(Entry(name, tuple(S(a.index) for a in box)) if box else S(name)
+                     for name, box in entries))  # fmt: skip
 
 
 def _input(story: Story) -> Term:
     places: list[Term] = []
     moved = {w.offset.moved: w.offset for w in (*story.windows, *story.diagonals)}
-    for axis in story.tensor.inputs:
+    for axis in story.joined(story.tensor.inputs):
         offset = moved.get(axis.name)
         if story.group is not None and axis.name == story.group.cut:
             places += [S("g_" + story.axis(story.group.other).index), S(axis.index)]
@@ -172,6 +214,10 @@ def _input(story: Story) -> Term:
             places.append(here if offset.padding == ZERO else here - offset.padding)
         else:
             places.append(_place(story, offset))
+    if story.tensor.factors:
+        at = {a.name: place for a, place in zip(story.tensor.inputs, places, strict=False)}
+        read = story.tensor.factors
+        return product(*(Entry(name, tuple(at[one] for one in own)) for name, own in read))
     return Entry(story.tensor.reads, tuple(places))
 
 
@@ -188,6 +234,9 @@ def _place(story: Story, offset: Reindex) -> Term:
     put = story.bound.put
     site, tap = S(story.axis(offset.site).index), S(offset.index)
     padding = put(offset.padding)
+    found = None if letters(padding) else number(padding)
+    if isinstance(found, int) and found >= 0:
+        padding = Num(found)
     constant = 1
     terms: list[Term] = []
     for factor, letter in ((put(offset.stride), site), (put(offset.dilation), tap)):

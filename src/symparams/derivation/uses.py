@@ -10,8 +10,9 @@ from __future__ import annotations
 from ..algebra import number
 from ..axes import box_size
 from ..declaration import Bound
-from ..terms import Num, Size, Term, product, total
-from .blocks import flat
+from ..terms import ONE, Num, Size, Term, product, total
+from ..words import first
+from .blocks import added, flat, tensors_of
 from .checks import machine_line
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say
 from .plan import (
@@ -19,7 +20,6 @@ from .plan import (
     formula_bound,
     formula_words,
     layer_fact,
-    letter,
     shape,
     shapes,
     whole,
@@ -79,11 +79,16 @@ def _steps(plan: Plan, quantity: str, count: Term) -> tuple[Step, ...]:
     return (*steps, *worked_out(put, quantity))
 
 
+def _nothing(plan: Plan) -> str:
+    kind = plan.main.tensor.kind if plan.main is not None else ""
+    return first(f"uses.nothing.{kind}", "uses.none")
+
+
 def _page(plan: Plan, quantity: str, level: str, answer: Term) -> Page:
     title = Say(f"titles.{quantity}", {"layer": layer_fact(plan.bound)})
     generic = formula_bound(plan.bound)
     formula = worked(generic.put(quantity_term(generic, quantity)))
-    words = formula_words(formula, f"formula.{quantity}", plan.convention, plan.family)
+    words = formula_words(formula, f"formula.{quantity}", plan.convention, plan.layer)
     if quantity == "activations":
         blocks = [_activation_block(plan)]
         facts = {"shape": shape(plan.bound, plan.bound.outputs), "n": Formula(answer)}
@@ -92,7 +97,7 @@ def _page(plan: Plan, quantity: str, level: str, answer: Term) -> Page:
         facts = {"n": Formula(answer)}
     none = quantity != "activations" and not used(plan.bound)
     head = Para(
-        Say(f"uses.{'none' if none else quantity}", {**facts, "flops": quantity == "flops"})
+        Say(_nothing(plan) if none else f"uses.{quantity}", {**facts, "flops": quantity == "flops"})
     )
     return Page(
         title,
@@ -157,17 +162,20 @@ def _one_use(plan: Plan, story: Story) -> list[Row]:
 
 
 def _several_uses(plan: Plan, stories: tuple[Story, ...]) -> list[Row]:
-    """Each tensor's uses, then all together."""
-    rows = []
+    """Each tensor's uses, those alike in one row, then all together."""
+    alike: dict[Term, list[Story]] = {}
     for story in stories:
-        left = _factors(plan, story)
-        rows.append(Row(left, _worked_out(left), Say("units.tensor", {"w": letter(story)})))
-    left = total(*(worked(plan.bound.put(story.tensor.uses)) for story in stories))
+        alike.setdefault(_factors(plan, story), []).append(story)
+    rows = [Row(left, _worked_out(left), tensors_of(same)) for left, same in alike.items()]
+    left = added(worked(plan.bound.put(story.tensor.uses)) for story in stories)
     return [*rows, Row(left, _worked_out(left), Say("units.together"), strong=True)]
 
 
 def _factors(plan: Plan, story: Story) -> Term:
-    """Sites, units and what each has, as one product."""
+    """Sites, units and what each has, as one product; of a factored map, one for each factor."""
+    if story.factor is not None:
+        sites = worked(product(*plan.bound.box(story.shared)))
+        return total(*(product(*flat(f for f in (sites, *box) if f != ONE)) for box in story.kept))
     factors = [worked(product(*story.outer)), worked(product(*story.inner))]
     if story.shared and not story.summed:
         factors.insert(0, worked(product(*plan.bound.box(story.shared))))

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from ..algebra import depends_on
 from ..axes import Axis, box_size
 from ..binding import find_key
-from ..calculus import Group, Reindex, Restrict, Rule, Share, Split
+from ..calculus import Factor, Group, Reindex, Restrict, Rule, Share, Split
 from ..chain import Chain
-from ..declaration import Bound, Tensor
+from ..declaration import Bound, BoundPart, Tensor
 from ..errors import UnknownName
 from ..evidence import Evidence, evidence
 from ..terms import ONE, Num, S, Term, letters, product
+from ..words import first
 from .checks import machine_line
 from .page import (
     Block,
@@ -29,7 +30,7 @@ from .page import (
     Say,
     Table,
 )
-from .plan import Plan, formula_bound, indices, layer_fact, shapes, whole, worked
+from .plan import Plan, formula_bound, indices, layer_fact, plain, shapes, whole, worked
 from .story import Story
 
 REMOVERS = ("reindex", "restrict", "share", "split", "group", "fix", "dynamic", "tie")
@@ -71,15 +72,39 @@ def why(bound: Bound, name: str) -> Why:
         UnknownName: the layer has no such symbol.
     """
     asked = symbols(bound, name)
-    tensors = bound.tensors
+    bound = _asked_open(bound, asked)
+    if bound.parts:
+        return _in_parts(bound, asked)
+    stored = tuple(t for t in bound.tensors if t.end.stored)
+    tensors = stored or bound.tensors  # what is computed from the data has no weights to lose
     if asked[0] == "N":
         tensors = tuple(tensor.per_batch() for tensor in tensors)
     found = [side for letter in asked for t in tensors for side in _sides(bound, t, letter)]
     sides = tuple(sorted(found, key=lambda side: "reindex" not in side.removed_by))
     removed = tuple(r for r in REMOVERS if any(r in side.removed_by for side in sides))
-    stays = tuple(t.name for t in tensors if t.end.stored and _depends(bound, t.size, asked))
-    drops = not stays and not (asked[0] in bound.layer.switches and bound.tensors)
+    counted = (t for t in tensors if t.end.stored and t.kind != "buffer")
+    stays = tuple(t.name for t in counted if _depends(bound, t.size, asked))
+    drops = not stays and not _switches(bound, asked[0])
     return Why(asked[0], drops, removed, sides, stays, _page(bound, asked, drops, sides, stays))
+
+
+def _asked_open(bound: Bound, asked: tuple[str, ...]) -> Bound:
+    """The layer with a modifier that is asked about left open, so that what hangs on it is there:
+    a usual value (one group, one layer) hides it."""
+    keys = (k for k in bound.layer.keys if k.kind in ("modifier", "copies"))
+    hidden = {letter for k in keys for letter in k.letters if letter in asked}
+    if not hidden & bound.values.keys():
+        return bound
+    values = {name: held for name, held in bound.values.items() if name not in hidden}
+    return Bound(bound.layer, values, bound.given)
+
+
+def _switches(bound: Bound, letter: str) -> bool:
+    """Whether a letter is a switch of something that is counted."""
+    if letter not in bound.layer.switches or not bound.tensors:
+        return False
+    ours = [tensor for tensor in bound.layer.tensors if tensor.when == letter]
+    return not ours or any(tensor.kind != "buffer" for tensor in ours)
 
 
 def symbols(bound: Bound, name: str) -> tuple[str, ...]:
@@ -122,6 +147,9 @@ def _sides(bound: Bound, tensor: Tensor, letter: str) -> list[Side]:
             if side is not None:
                 out.append(side)
     if not out:
+        out = [_rank_side(bound, tensor, rule) for rule in tensor.rules
+               if isinstance(rule, Factor) and rule.rank.size == S(letter)]  # fmt: skip
+    if not out:
         out = [_offset_side(bound, tensor, rule, letter) for rule in tensor.rules
                if isinstance(rule, Restrict) and rule.size == S(letter)]  # fmt: skip
     return out
@@ -156,6 +184,9 @@ def _side(bound: Bound, tensor: Tensor, axis: Axis) -> Side | None:
     blank = Side(axis.name, axis.index, axis.role, tensor.name, ids, tensor.size, tensor.size,
                  None, (), proof)  # fmt: skip
     acting = [rule for rule in met if isinstance(rule, Restrict | Share | Group)]
+    merge = next((rule for rule in met if isinstance(rule, Split)), None)
+    if merge is not None and not acting:
+        return _merged_side(bound, tensor, merge, blank)
     if not acting or not tensor.end.stored:
         return blank
     run = [n for n, rule in enumerate(tensor.rules) if _one_step(rule, acting[-1])]
@@ -166,6 +197,15 @@ def _side(bound: Bound, tensor: Tensor, axis: Axis) -> Side | None:
     change = Change(product(*bound.box(old)), product(*bound.box(new)), acting[-1].id)
     kept = tuple(bound.put(a.size) for a in before.boxes[0] if a.name not in gone)
     return replace(blank, before=before.cells, after=after.cells, change=change, kept=kept)
+
+
+def _merged_side(bound: Bound, tensor: Tensor, rule: Split, blank: Side) -> Side:
+    """Two axes written as one: the size is the same before and after."""
+    at = tensor.rules.index(rule)
+    before, after = tensor.bundles[at].cells, tensor.bundles[at + 1].cells
+    old = product(*plain(bound.box((rule.outer, rule.inner))))
+    change = Change(old, worked(bound.put(rule.whole.size)), rule.id)
+    return replace(blank, before=before, after=after, change=change)
 
 
 def _one_step(rule: Rule, chosen: Rule) -> bool:
@@ -193,6 +233,12 @@ def _offset_side(bound: Bound, tensor: Tensor, rule: Restrict, letter: str) -> S
                 _proof(bound, tensor))  # fmt: skip
 
 
+def _rank_side(bound: Bound, tensor: Tensor, rule: Factor) -> Side:
+    """The rank that joins the two maps of a factored one."""
+    return Side(rule.rank.name, rule.rank.index, rule.rank.role, tensor.name, (), tensor.size,
+                tensor.size, None, (), _proof(bound, tensor))  # fmt: skip
+
+
 def _proof(bound: Bound, tensor: Tensor) -> Evidence:
     return evidence(bound.layer, tensor)
 
@@ -209,8 +255,8 @@ def _page(
     title = Say(f"whys.title.{'drops' if drops else 'stays'}", facts)
     blocks: list[Block] = []
     summed = plan.main is not None and plan.main.summed
-    for side in sides:
-        block = _side_block(bound, side, len(bound.tensors) > 1, summed)
+    for alike in _alike(sides):
+        block = _side_block(bound, alike, len(bound.tensors) > 1, summed)
         if block is not None:
             blocks.append(block)
     if not sides:
@@ -242,6 +288,7 @@ def _answer(plan: Plan, asked: tuple[str, ...], drops: bool, sides: tuple[Side, 
         kind = "switch"
     elif role == "position" and drops:
         kind = "summed" if main.summed else "spread" if main.spread else "position"
+        kind = kind if main.windows or main.summed else "scaled"
     elif role == "position":
         kind = "local" if main.windows else "normed" if main.diagonals else "flattened"
     facts = {
@@ -250,24 +297,38 @@ def _answer(plan: Plan, asked: tuple[str, ...], drops: bool, sides: tuple[Side, 
         "one": indices(main.shared) if main.shared else None,
         "side": main.axis(sides[0].axis).side if sides and _has(main, sides[0].axis) else "",
     }
-    return Para(Say(f"whys.answer.{'drops' if drops else 'stays'}_{kind}", facts))
+    say = f"whys.answer.{'drops' if drops else 'stays'}_{kind}"
+    return Para(Say(first(f"whys.{plan.family}.{_shown(plan.bound, asked)}", say), facts))
 
 
 def _has(story: Story, name: str) -> bool:
     return any(a.name == name for a in story.start)
 
 
-def _side_block(bound: Bound, side: Side, several: bool, summed: bool) -> Block | None:
+def _alike(sides: tuple[Side, ...]) -> list[list[Side]]:
+    """Sides that met the same rules with the same change, told once for all their tensors."""
+    met: dict[tuple[object, ...], list[Side]] = {}
+    for side in sides:
+        change = (side.change.before, side.change.after) if side.change else None
+        key = (side.axis, side.removed_by, change, side.kept)
+        met.setdefault(key, []).append(side)
+    return list(met.values())
+
+
+def _side_block(
+    bound: Bound, alike: list[Side], several: bool, summed: bool
+) -> Block | None:  # fmt: skip
     """One side: the rules that met the axis, and the number before and after."""
+    side, items = alike[0], list[Item]()
     if not side.removed_by or side.change is None:
         if side.removed_by:
-            items: list[Item] = [
+            items += [
                 Para(Say(f"whys.rule.{rule}", {"axis": Formula(S(side.axis)), "window": None,
                                                "one": False, "index": Letter(side.index)}))
                 for rule in side.removed_by if rule in ("fix", "dynamic", "tie")
             ]  # fmt: skip
             label = Say("whys.side", {"axis": Formula(S(side.axis)), "tensor": None})
-            return Block(label, tuple(items), "~>")
+            return Block(label, tuple(items), "~>") if items else None
         return None
     facts = {
         "axis": Formula(S(side.axis)),
@@ -278,17 +339,32 @@ def _side_block(bound: Bound, side: Side, several: bool, summed: bool) -> Block 
         "tensor": side.tensor,
         "several": several,
     }
-    items = []
-    diagonal = side.role not in ("position", "offset")
+    if len(alike) > 1:
+        items.append(Para(Say("whys.tensors", {"names": _letters(bound, alike)})))
+    diagonal = side.role not in ("position", "offset") or _own_place(bound, side)
     for rule in side.removed_by:
         say = "diagonal" if rule == "restrict" and diagonal else rule
         say = "summed" if rule == "share" and summed else say
         items.append(Para(Say(f"whys.rule.{say}", facts)))
+    named = side.tensor if several and len(alike) == 1 else None
+    label = Say("whys.side", {"axis": Formula(S(side.axis)), "tensor": named})
+    if side.change.rule == "split":
+        items.append(Rows((Row(side.change.before, side.change.after),)))
+        return Block(label, tuple(items), "=")
     after = _number(bound.put(side.after))
     items.append(Rows((Row(Changed((), side.change, side.kept), after),)))
-    named = side.tensor if several else None
-    label = Say("whys.side", {"axis": Formula(S(side.axis)), "tensor": named})
     return Block(label, tuple(items), "~>")
+
+
+def _own_place(bound: Bound, side: Side) -> bool:
+    """Whether an axis was restricted to its own index."""
+    found = [Story(bound, t) for t in bound.tensors if t.name == side.tensor]
+    return any(w.before.name == side.axis for story in found for w in story.diagonals)
+
+
+def _letters(bound: Bound, alike: list[Side]) -> tuple[Letter, ...]:
+    letters_of = {tensor.name: tensor.letter for tensor in bound.tensors}
+    return tuple(Letter(letters_of[side.tensor]) for side in alike)
 
 
 def _number(size: Term) -> Term:
@@ -335,8 +411,12 @@ def _remove_block(plan: Plan, sides: tuple[Side, ...], stays: tuple[str, ...]) -
     if role == "position":
         left = tuple(a for a in box if a.role != "position")
         facts["count"] = Formula(plan.sized(box_size(left)))
-        return _say_block("whys.remove", "summed" if not main.windows else "shared", facts)
-    if role == "channel" and any(c.divisor == "g" for c in plan.layer.requires):
+        if main.padded:
+            return None
+        say = "shared" if main.windows else "scaled" if main.diagonals else "summed"
+        return _say_block("whys.remove", say, facts)
+    grouped = any(c.divisor == "g" for c in plan.layer.requires) and main.tensor.kind == "weight"
+    if role == "channel" and grouped:
         return _say_block("whys.remove", "groups" if main.group is None else "more_groups", facts)
     return None
 
@@ -377,6 +457,7 @@ def _back(plan: Plan) -> Block | None:
         return None
     size = plan.bound.put(main.tensor.start.size if main.summed else main.unshared())
     say = "summed" if main.summed else "spread" if main.spread else "shared"
+    say = say if main.windows or main.summed else "scaled"
     facts: dict[str, object] = {"count": Formula(worked(size))}
     return _say_block("whys.back", say, facts)
 
@@ -421,3 +502,69 @@ def why_in_sequence(chain: Chain, name: str) -> Why:
         "layer": Say("layers.sequence.a", {"n": len(chain.parts)})})  # fmt: skip
     page = Page(title, blocks=(Block(Say("subgoals.parts"), (Table(head, tuple(rows)),)),))
     return Why(answers[0][1].axis, not stays, removed, sides, stays, page)
+
+
+# --- a layer with parts ---------------------------------------------------------------------------
+
+
+def _in_parts(bound: Bound, asked: tuple[str, ...]) -> Why:
+    """Each part answers for the letters of its own that hold what was asked about."""
+    copies = {key.symbol for key in bound.layer.keys if key.kind == "copies"}
+    kept = (_structural(bound) | copies) - set(asked)
+    opened = Bound(bound.layer, {k: v for k, v in bound.values.items() if k in kept})
+    answers = [(piece, _of_piece(opened, piece, asked)) for piece in opened.parts]
+    stays = tuple(f"{piece.name}.{t}" for piece, a in answers for t in a.stays_in)
+    removed = tuple(r for r in REMOVERS if any(r in a.removed_by for _, a in answers))
+    sides = tuple(replace(side, tensor=f"{piece.name}.{side.tensor}")
+                  for piece, a in answers for side in a.sides)  # fmt: skip
+    drops = all(a.drops_out for _, a in answers)
+    return Why(asked[0], drops, removed, sides, stays, _parts_page(bound, asked, drops, answers))
+
+
+def _of_piece(whole: Bound, piece: BoundPart, asked: tuple[str, ...]) -> Why:
+    """One part's answer; how often it is there counts as well."""
+
+    def holds(size: Term) -> bool:
+        return any(depends_on(size, a) or depends_on(whole.expand(size), a) for a in asked)
+
+    weights = stored_tensors(piece.bound)
+    if piece.tied:
+        weights = ()
+    if piece.when in asked or holds(piece.copies):
+        return Why(asked[0], not weights, (), (), weights, Page(Say("titles.simplify")))
+    if asked[0] == "N":
+        inner = ["N"]
+    else:
+        inner = [letter for letter, size in piece.bound.values.items() if holds(size)]
+    found = [why(piece.bound, letter) for letter in inner if letter == "N" or
+             piece.bound.layer.key(letter) is not None]  # fmt: skip
+    stays = tuple(dict.fromkeys(t for one in found for t in one.stays_in)) if weights else ()
+    removed = tuple(r for r in REMOVERS if any(r in one.removed_by for one in found))
+    sides: list[Side] = []
+    for side in (side for one in found for side in one.sides):
+        if side not in sides:
+            sides.append(side)
+    drops = not weights or all(one.drops_out for one in found)
+    return Why(asked[0], drops, removed, tuple(sides), stays, Page(Say("titles.simplify")))
+
+
+def stored_tensors(bound: Bound) -> tuple[str, ...]:
+    """The names of all tensors that a layer and its parts count."""
+    own = tuple(t.name for t in bound.tensors if t.end.stored and t.kind != "buffer")
+    return own + tuple(f"{p.name}.{t}" for p in bound.parts for t in stored_tensors(p.bound))
+
+
+def _parts_page(
+    bound: Bound, asked: tuple[str, ...], drops: bool, answers: list[tuple[BoundPart, Why]]
+) -> Page:
+    rows: list[tuple[object, ...]] = []
+    for piece, answer in answers:
+        facts = {"rules": ", ".join(answer.removed_by), "tensors": ", ".join(answer.stays_in),
+                 "none": not stored_tensors(piece.bound)}  # fmt: skip
+        named = {"name": piece.name, "layer": layer_fact(piece.bound)}
+        shown = "drops" if answer.drops_out else "stays" if answer.stays_in else "switch"
+        rows.append((Say("tables.named", named), Say(f"whys.part.{shown}", facts)))
+    facts = {"axis": Formula(S(asked[0])), "layer": layer_fact(bound)}
+    head = (Say("tables.part"), Say("whys.part.head", {"axis": facts["axis"]}))
+    block = Block(Say("subgoals.parts"), (Table(head, tuple(rows)),))
+    return Page(Say(f"whys.title.{'drops' if drops else 'stays'}", facts), shapes(bound), (block,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..calculus import Fix
+from .checks import kept_items
 from .page import Block, Page, Para, Say
 from .plan import Plan, layer_fact, shapes
 from .shapes import shape_block
@@ -15,6 +16,9 @@ def page(plan: Plan, level: str) -> Page:
         found = shape_block(plan.bound)
         if found is not None:
             blocks.append(found)
+        kept = kept_items(plan)
+        if kept:
+            blocks.append(Block(Say("subgoals.kept"), tuple(kept)))
     callout = None
     if level == "lecture" and plan.positions:
         callout = Say("zero.note")

@@ -17,14 +17,14 @@ from .flax import FLAX
 from .flax import SPELLINGS as _FLAX
 from .keras import KERAS
 from .keras import SPELLINGS as _KERAS
-from .layout import output_shape, tensors
+from .layout import buffers, output_shape, tensors
 from .rules import shown
 from .spelling import Call, Framework, Parameter, Shape, Spelling, Stored, letters_of, row
 from .torch import SPELLINGS as _TORCH
 from .torch import TORCH
 
 __all__ = [
-    "FRAMEWORKS", "Call", "Framework", "Parameter", "Spelling", "Stored", "aliases", "candidates",
+    "FRAMEWORKS", "Call", "Framework", "Parameter", "Spelling", "Stored", "aliases", "buffers", "candidates",
     "choose", "find", "one_of", "output_shape", "read", "row", "spellings", "tensors",
 ]  # fmt: skip
 

@@ -6,15 +6,27 @@ documentation of PyTorch 2.13, Keras 3.15 and flax.linen 0.12; ``jax.lax.conv_tr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from ..algebra import number
+from ..equation import Equation, read_equation
 from ..errors import ValueRefused
 from ..terms import Floor, Num, S, Term, term, total
 
 SPACE = {0: (), 1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A layer inside another: the part it is (the layer itself where it has none), what the
+    names of its tensors begin with, once for each copy, and its ``spelling.Call``."""
+
+    part: str
+    names: tuple[str, ...]
+    call: Any
 
 
 @dataclass
@@ -23,7 +35,11 @@ class Reading:
 
     ``values`` holds every argument by name, the framework's defaults included; ``order`` says
     whether channels come ``first`` or ``last``, ``sites`` are leading axes beside ``rank``
-    positions.  The rules fill in the rest.
+    positions.  ``shape`` is that of one input without the ``batch``, ``others`` those of further
+    inputs, ``fronts`` their batches.  The rules fill in the rest;
+    ``layer`` is another id than the row's.  Axes ``ahead``
+    come before the channels in any order; ``nest`` reads a layer inside this one, whose calls
+    are kept in ``inner``.
     """
 
     name: str
@@ -36,12 +52,24 @@ class Reading:
     layout: dict[str, str] = field(default_factory=dict)
     out: str = ""
     frozen: bool = False
+    batch: Term | None = None
+    shape: Sequence[object] | None = None
+    others: tuple[Sequence[object], ...] = ()
+    fronts: tuple[Term | None, ...] = ()
+    named: tuple[str, ...] | None = None
+    layer: str = ""
+    ahead: tuple[str, ...] = ()
+    nest: Callable[[str, object, Term | None, Sequence[object] | None], Any] | None = None
+    inner: list[Inner] = field(default_factory=list)
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The axes of one input, in the framework's order."""
+        """The axes of one input, in the framework's order; ``named`` are a layer's own."""
+        if self.named is not None:
+            return self.named
         space = (*self.sites, *SPACE[self.rank])
-        return ("C", *space) if self.order == "first" else (*space, "C")
+        axes = ("C", *space) if self.order == "first" else (*space, "C")
+        return (*self.ahead, *axes)
 
     def index(self, name: str, dim: object) -> int:
         """A dimension counted from either end, batch included, as a place from 0."""
@@ -281,7 +309,335 @@ def _transpose_kernel(reading: Reading, name: str, key: str, value: object) -> N
         reading.layout["weight"] = "k C_out C_in"
 
 
+# --- normalisations and embeddings --------------------------------------------------------------
+
+
+def _axis(reading: Reading, name: str, key: str, value: object) -> None:
+    """The axis of the channels: the last, or the first after the batch."""
+    if is_list(value) and len(value) == 1:
+        value = value[0]
+    at, last = reading.index(name, value), len(reading.axes)
+    if at not in (1, last):
+        raise ValueRefused("not_accepted", layer=reading.name, key=name, value=shown(value),
+                           wanted="1 or -1")  # fmt: skip
+    reading.order = "last" if at == last else "first"
+
+
+def _over(reading: Reading, name: str, key: str, value: object) -> None:
+    """The axes that are normalised over and have parameters of their own, by their places."""
+    parts = list(value) if is_list(value) else [value]
+    if reading.shape is None:
+        _last_axes(reading, len(parts))
+        return
+    places = sorted({reading.index(name, part) - 1 for part in parts})
+    if places and places[0] < 0:
+        raise ValueRefused("batch_dim", layer=reading.name, key=name, value=shown(value))
+    _normalised(reading, tuple(reading.axes[place] for place in places))
+
+
+def _normalized_shape(reading: Reading, name: str, key: str, value: object) -> None:
+    """PyTorch: the sizes of the last axes, which have parameters of their own."""
+    sizes = list(value) if is_list(value) else [value]
+    _last_axes(reading, len(sizes))
+    axes = reading.axes[-len(sizes) :]
+    reading.given |= {"C_in" if a == "C" else a: s for a, s in zip(axes, sizes, strict=True)}
+
+
+def _last_axes(reading: Reading, count: int) -> None:
+    if reading.shape is None and count > 1:
+        reading.sites = leading(count - 1)
+        reading.fixed["lead"] = count - 1
+    _normalised(reading, reading.axes[max(len(reading.axes) - count, 0) :])
+
+
+def _normalised(reading: Reading, over: tuple[str, ...]) -> None:
+    """Names the axes as the layer does; all of an image's axes are its channels and positions."""
+    if over == reading.axes and len(over) in (3, 4) and reading.name.startswith("LayerNorm"):
+        _whole_image(reading, "first" if "normalized_shape" in reading.values else "last")
+    elif over != ("C",):
+        reading.fixed["over"] = " ".join("d" if axis == "C" else axis for axis in over)
+    axes = reading.axes if reading.layer else over
+    pattern = " ".join("d" if a == "C" and not reading.layer else a for a in axes)
+    reading.layout |= {"scale": pattern, "shift": pattern}
+
+
+def _whole_image(reading: Reading, order: str) -> None:
+    reading.layer, reading.order = "layer_norm_chw", order
+    reading.rank, reading.sites = len(reading.sites), ()
+    reading.fixed = {"rank": reading.rank}
+
+
+def leading(count: int) -> tuple[str, ...]:
+    """The names of leading axes."""
+    return ("T",) if count == 1 else tuple(f"T_{i + 1}" for i in range(count))
+
+
+def _affine(reading: Reading, name: str, key: str, value: object) -> None:
+    """PyTorch: no scale and no shift, or a scale and, unless ``bias`` says no, a shift."""
+    bias = reading.values.get("bias")
+    reading.given |= {"a": value, "b": value if not value or bias is None else bias}
+
+
+def _tracked(reading: Reading, name: str, key: str, value: object) -> None:
+    """PyTorch: running statistics, and a count of the batches seen, or none of them."""
+    reading.given |= {"tracked": value, "counter": value}
+
+
+def _renorm(reading: Reading, name: str, key: str, value: object) -> None:
+    if value:
+        reading.fixed["renorm"] = True
+
+
+def _norm_groups(reading: Reading, name: str, key: str, value: object) -> None:
+    """-1 groups are as many as channels; they count nothing."""
+    if value != -1:
+        reading.given[key] = value
+
+
+def _group_size(reading: Reading, name: str, key: str, value: object) -> None:
+    """Flax: how many channels a group has, instead of how many groups there are."""
+    _instead_of(reading, name, "num_groups")
+
+
+def _slopes(reading: Reading, name: str, key: str, value: object) -> None:
+    """PyTorch: one slope for all, or one for each channel."""
+    if value == 1:
+        reading.fixed["over"] = ""
+        reading.layout["slope"] = "1"
+    else:
+        reading.given["C_in"] = value
+
+
+def _one_slope(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.fixed["over"] = ""
+
+
+def _shared_axes(reading: Reading, name: str, key: str, value: object) -> None:
+    """Keras: a slope for every value of the input, but for the axes shared over."""
+    shared = reading.values.get("shared_axes")
+    parts = [] if shared is None else list(shared) if is_list(shared) else [shared]
+    places = {reading.index("shared_axes", part) - 1 for part in parts}
+    kept = [axis for place, axis in enumerate(reading.axes) if place not in places]
+    reading.fixed["over"] = " ".join(kept)
+    reading.layout["slope"] = " ".join(a if a in kept else "1" for a in reading.axes)
+
+
+def _tokens(reading: Reading, name: str, key: str, value: object) -> None:
+    """Indices of any shape: each is a site."""
+    reading.given[key], reading.order = value, "last"
+    if reading.shape is not None:
+        reading.named = leading(len(reading.shape))
+        reading.fixed["lead"] = len(reading.shape)
+
+
+def _bag(reading: Reading, name: str, key: str, value: object) -> None:
+    """Indices of several bags, one row each."""
+    reading.given[key] = value
+    reading.named = ("T",)
+
+
+def _frozen_if(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.frozen = bool(value)
+
+
+def _tied(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.fixed["tied"] = bool(value)
+
+
+# --- equations, several inputs, shapes ----------------------------------------------------------
+
+
+def _refused(reading: Reading, name: str, key: str, value: object) -> None:
+    raise ValueRefused("not_accepted", layer=reading.name, key=name, value=shown(value),
+                       wanted="None")  # fmt: skip
+
+
+def _second_input(reading: Reading, name: str, key: str, value: object) -> None:
+    """The width of a second input, which must be what that input has."""
+    reading.given[key] = value
+    for other in reading.others:
+        if other and isinstance(other[-1], int) and isinstance(value, int) and other[-1] != value:
+            raise ValueRefused("input_contradicts", layer=reading.name, key=name,
+                               value=shown(value), shape=shown(list(other)), found=other[-1])  # fmt: skip
+
+
+def _equation(reading: Reading, name: str, key: str, value: object) -> None:
+    """Keras' EinsumDense: sizes by ``output_shape``, biases over ``bias_axes``; a bias keeps a 1
+    for every later output axis that it does not have."""
+    text, bias = str(value), reading.values.get("bias_axes")
+    parts = text.partition("->")[0].partition(",")[0].replace("...", "")
+    axes = len(reading.shape) + 1 if reading.shape is not None else len(parts) + 1
+    lead = axes - len(parts) - (1 if text.startswith("...") else 0) if "..." in text else 0
+    read = read_equation(text, max(lead, 0))
+    reading.fixed |= {"equation": text, "bias_axes": bias, "lead": max(lead, 0)}
+    sizes = reading.values.get("output_shape")
+    listed = list(sizes) if is_list(sizes) else [sizes]
+    known = set(read.inputs) if reading.shape is not None else set()
+    for axis, size in zip(reversed(read.output), reversed(listed), strict=False):
+        if size is not None and axis not in known:
+            reading.given[axis] = size
+    held = {f"n_{letter}" for letter in str(bias or "")}
+    _einsum_layout(reading, read)
+    after = list(read.output)
+    while after and after[0] not in held:
+        after.pop(0)
+    reading.layout["bias"] = " ".join(axis if axis in held else "1" for axis in after)
+    if bias is not None:
+        reading.given["b"] = 1
+
+
+def _einsum_layout(reading: Reading, read: Equation) -> None:
+    batch = ("N",) if read.batch else ()
+    reading.named = read.inputs
+    reading.out = " ".join((*batch, *read.output))
+    reading.layout["weight"] = " ".join(read.kernel)
+
+
+def _dense_general(reading: Reading, name: str, key: str, value: object) -> None:
+    """Flax' DenseGeneral, as an equation: ``axis`` is summed, ``batch_dims`` keep weights of
+    their own, ``features`` are new."""
+    sizes = list(value) if is_list(value) else [value]
+    axes, apart = (_places(reading, one) for one in ("axis", "batch_dims"))
+    count = len(reading.shape) + 1 if reading.shape is not None else max(*axes, *apart, 1) + 1
+    if count + len(sizes) > len(_LETTERS) or not axes:
+        raise ValueRefused("too_many_axes", layer=reading.name, given=count, most=MOST_LETTERS)
+    box, new = _LETTERS[:count], _LETTERS[count : count + len(sizes)]
+    kept = [x for i, x in enumerate(box) if i not in (*axes, *apart)]
+    front, summed = [box[i] for i in apart], [box[i] for i in axes]
+    kernel, output = (*front, *summed, *new), (*front, *kept, *new)
+    text = f"{''.join(box)},{''.join(kernel)}->{''.join(output)}"
+    bias = reading.values.get("use_bias")
+    held = "".join((*front, *new))
+    read = read_equation(text)
+    reading.fixed |= {"equation": text, "bias_axes": held if bias else None}
+    reading.given |= {f"n_{x}": size for x, size in zip(new, sizes, strict=True)}
+    _einsum_layout(reading, read)
+    reading.layout["bias"] = " ".join(f"n_{x}" for x in held)
+    reading.named = tuple(f"n_{x}" for x in box[1:])
+    if not read.batch and reading.batch is not None:
+        reading.given[f"n_{box[0]}"] = reading.batch
+    if bias:
+        reading.given["b"] = 1
+
+
+_LETTERS = "abcdefghijklmnop"
+MOST_LETTERS = len(_LETTERS)
+
+
+def _places(reading: Reading, name: str) -> list[int]:
+    """Dimensions counted from either end, the batch included, as places from 0."""
+    value = reading.values.get(name)
+    parts = [] if value is None else list(value) if is_list(value) else [value]
+    count = len(reading.shape) + 1 if reading.shape is not None else 2
+    found = []
+    for part in parts:
+        if isinstance(part, bool) or not isinstance(part, int) or not -count <= part < count:
+            raise ValueRefused("no_such_dim", layer=reading.name, key=name, value=shown(part),
+                               count=count, last=count - 1)  # fmt: skip
+        found.append(part % count)
+    return found
+
+
+def _cutoffs(reading: Reading, name: str, key: str, value: object) -> None:
+    reading.given[key] = list(value) if is_list(value) else [value]
+
+
+def _same_inputs(reading: Reading, name: str, key: str, value: object) -> None:
+    """Layers that merge inputs of one shape, value by value."""
+    first = list(reading.shape or ())
+    for other in reading.others:
+        if list(other) != first:
+            raise ValueRefused("inputs_differ", layer=reading.name, first=shown(first),
+                               other=shown(list(other)))  # fmt: skip
+
+
+def _joined(reading: Reading, name: str, key: str, value: object) -> None:
+    """Inputs side by side along one axis, which alone may differ."""
+    at = reading.index(name, value) - 1
+    if at < 0:
+        raise ValueRefused("batch_dim", layer=reading.name, key=name, value=shown(value))
+    along = reading.axes[at]
+    shapes = [list(reading.shape or ()), *(list(other) for other in reading.others)]
+    rests = [shape[:at] + shape[at + 1 :] for shape in shapes]
+    for shape, rest in zip(shapes, rests, strict=True):
+        if rest != rests[0]:
+            raise ValueRefused("inputs_differ", layer=reading.name, first=shown(shapes[0]),
+                               other=shown(shape))  # fmt: skip
+    reading.fixed |= {"inputs": max(len(shapes), 2), "along": along}
+    axes = reading.axes
+    reading.named = tuple(f"{a}_1" if a == along else a for a in axes)
+    reading.given |= {f"{along}_{i}": shape[at] for i, shape in enumerate(shapes, 1) if shape}
+    reading.out = " ".join(("N", *(f"{a}_out" if a in (along, "C") else a for a in axes)))
+
+
+def _shaped(reading: Reading, target: Sequence[object], key: str, rank: int) -> None:
+    reading.named = tuple(f"n_{i}" for i in range(1, rank + 1))
+    reading.fixed |= {"rank": rank, "target": tuple(target)}
+    reading.out = " ".join(("N", *(f"m_{i}" for i in range(1, len(target) + 1))))
+    sizes = [size for size in reading.shape or () if isinstance(size, int)]
+    known = [part for part in target if isinstance(part, int)]
+    if -1 not in known and len(known) == len(target) and len(sizes) == rank:
+        if math.prod(sizes) != math.prod(known):
+            raise ValueRefused("reshape_count", layer=reading.name, given=math.prod(sizes),
+                               target=shown(list(target)))  # fmt: skip
+
+
+def _reshape(reading: Reading, name: str, key: str, value: object) -> None:
+    """Keras: the new shape without the batch; one -1 follows from the others."""
+    target = list(value) if is_list(value) else [value]
+    _shaped(reading, target, name, len(reading.shape) if reading.shape is not None else 1)
+
+
+def _unflatten(reading: Reading, name: str, key: str, value: object) -> None:
+    """PyTorch: one dimension as several, the others as they are."""
+    count = len(reading.shape) if reading.shape is not None else 1
+    dim = reading.values.get("dim")
+    at = dim if isinstance(dim, int) and not isinstance(dim, bool) else 0
+    at = at + count + 1 if at < 0 else at
+    if not 1 <= at <= count:
+        raise ValueRefused("no_such_dim", layer=reading.name, key="dim", value=shown(dim),
+                           count=count + 1, last=count)  # fmt: skip
+    parts = list(value) if is_list(value) else [value]
+    if reading.shape is not None and isinstance(reading.shape[at - 1], int):
+        known = [p for p in parts if isinstance(p, int)]
+        if -1 not in known and math.prod(known) != reading.shape[at - 1]:
+            raise ValueRefused("reshape_count", layer=reading.name, given=reading.shape[at - 1],
+                               target=shown(parts))  # fmt: skip
+    before = [f"n_{i}" for i in range(1, at)]
+    behind = [f"n_{i}" for i in range(at + 1, count + 1)]
+    _shaped(reading, [*before, *parts, *behind], name, count)
+
+
+def _permute(reading: Reading, name: str, key: str, value: object) -> None:
+    """Keras: the places of the new axes, counted from 1 after the batch."""
+    dims = list(value) if is_list(value) else [value]
+    if sorted(map(str, dims)) != sorted(str(i) for i in range(1, len(dims) + 1)):
+        raise ValueRefused("not_accepted", layer=reading.name, key=name, value=shown(value),
+                           wanted=f"1 to {len(dims)} in some order")  # fmt: skip
+    reading.named = tuple(f"n_{i}" for i in range(1, len(dims) + 1))
+    reading.fixed["dims"] = tuple(dims)
+    reading.out = " ".join(("N", *(f"m_{i}" for i in range(1, len(dims) + 1))))
+
+
+def _folded(reading: Reading, name: str, key: str, value: object) -> None:
+    """Folding reads rows: channels and places."""
+    reading.given[key] = value
+    reading.named = ("C", "L")
+    reading.rank = 2
+
+
 RULES: Mapping[str, Rule] = {
+    "refused": _refused,
+    "second_input": _second_input,
+    "equation": _equation,
+    "dense_general": _dense_general,
+    "cutoffs": _cutoffs,
+    "same_inputs": _same_inputs,
+    "joined": _joined,
+    "reshape": _reshape,
+    "unflatten": _unflatten,
+    "permute": _permute,
+    "folded": _folded,
     "data_format": _data_format,
     "frozen": _frozen,
     "only_one": _only_one,
@@ -299,4 +655,19 @@ RULES: Mapping[str, Rule] = {
     "halve": _halve,
     "merge": _merge,
     "transpose_kernel": _transpose_kernel,
+    "axis": _axis,
+    "over": _over,
+    "normalized_shape": _normalized_shape,
+    "affine": _affine,
+    "tracked": _tracked,
+    "renorm": _renorm,
+    "norm_groups": _norm_groups,
+    "slopes": _slopes,
+    "group_size": _group_size,
+    "one_slope": _one_slope,
+    "shared_axes": _shared_axes,
+    "tokens": _tokens,
+    "bag": _bag,
+    "tied": _tied,
+    "frozen_if": _frozen_if,
 }

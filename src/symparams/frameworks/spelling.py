@@ -17,8 +17,10 @@ from ..binding import bind, size
 from ..declaration import Bound, Build, Key, Layer
 from ..errors import DeclarationError, UnknownName, ValueRefused
 from ..terms import Num, S, Sym, Term
-from .rules import RULES, SPACE, Reading, is_list, marks, shown
+from . import attending, recurrence, rules
+from .rules import SPACE, Inner, Reading, is_list, marks, shown
 
+RULES = {**rules.RULES, **recurrence.RULES, **attending.RULES}
 Shape = Sequence[object]
 SHAPE = Key("N", "batch_input_shape")
 MOST_AXES = 16
@@ -27,13 +29,14 @@ MOST_AXES = 16
 @dataclass(frozen=True, slots=True)
 class Framework:
     """A framework: its id (also its convention's), its name, its import prefixes, where its
-    channels stand, and whether a bare number is a window of one axis."""
+    channels stand, whether a bare number is a window of one axis, and its rows by name."""
 
     id: str
     title: str
     prefixes: tuple[str, ...]
     order: str
     one_axis: bool = False
+    classes: dict[str, Spelling] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A tensor as the framework stores it: the layer's name for it, the framework's, and its
-    axes in order; ``k`` are all window axes, ``x`` all positions, ``(a b)`` is one axis."""
+    """A tensor as the framework stores it: the layer's name for it (or several that are one
+    there), the framework's, and its axes in order; see ``layout``."""
 
     tensor: str
     name: str
@@ -63,7 +66,10 @@ class Spelling:
 
     ``layer`` is the layer's id, with ``{n}`` where the number of positions decides, which is
     ``rank`` if the name fixes it.  ``takes`` says what an input has besides batch and
-    channels: ``grid`` positions, any number of ``lead`` axes, ``flat`` or ``any`` (of both).
+    channels: ``grid`` positions, any number of ``lead`` axes, ``flat`` or ``any`` (of both),
+    or ``norm`` (positions, or none);
+    of a layer with its ``own`` axes a rule names them, or they follow (``own T i``); ``steps``
+    are a grid at every time step.  ``out`` is the output's pattern where it is not the usual one.
     ``loose`` accepts whatever arguments are given.
     """
 
@@ -75,6 +81,7 @@ class Spelling:
     takes: str = "grid"
     rank: int | None = None
     loose: bool = False
+    out: str = ""
 
     @property
     def qualified(self) -> str:
@@ -118,14 +125,16 @@ class Spelling:
         shapes = {"batch_input_shape": batch_input_shape, "input_shape": input_shape}
         for key in shapes.keys() & named.keys() - set(self.names):
             shapes[key] = _one_shape(key, shapes[key], named.pop(key))
-        batch, shape = _shapes(**shapes)
+        first, others, fronts = _several(shapes)
+        batch, shape = _shapes(**first)
         written = self._named(args, named)
-        reading = self._fill(written, shape)
+        reading = self._fill(written, shape, batch, others, fronts)
         asked = dict(reading.given)
-        self._take_shape(reading, shape)
-        return Call(self, self.layer.format(n=reading.rank), reading.given, reading.fixed, batch,
-                    asked, tuple(written.items()), reading.order, reading.out, reading.layout,
-                    reading.frozen)  # fmt: skip
+        self._take_shape(reading, reading.shape)
+        return Call(self, (reading.layer or self.layer).format(n=reading.rank or 1),
+                    reading.given, reading.fixed, reading.batch,
+                    asked, tuple(written.items()), reading.order, reading.out or self.out,
+                    reading.layout, reading.frozen, tuple(reading.inner))  # fmt: skip
 
     def fits(self, args: Sequence[object]) -> bool:
         """Whether positional arguments can stand where they do."""
@@ -135,10 +144,16 @@ class Spelling:
             and all(_plausible(p.name, a) for p, a in zip(places, args, strict=False))
         )
 
-    def _fill(self, written: Mapping[str, object], shape: Shape | None) -> Reading:
+    def _fill(
+        self, written: Mapping[str, object], shape: Shape | None, batch: Term | None,
+        others: tuple[Shape, ...], fronts: tuple[Term | None, ...] = (),
+    ) -> Reading:  # fmt: skip
         """What the arguments and the framework's defaults give."""
         values = {p.name: p.default for p in self.signature} | dict(written)
         reading = self._reading(values, shape)
+        reading.shape, reading.batch, reading.others = shape, batch, others
+        reading.fronts = fronts
+        reading.nest = functools.partial(_nested, self)
         reading.given |= {name: held for name, held in written.items() if name not in self.names}
         for parameter in self.signature:
             _take(reading, parameter, values[parameter.name])
@@ -179,7 +194,9 @@ class Spelling:
         sites: tuple[str, ...] = ()
         if self.takes == "lead":
             rank, sites = 0, _leading(axes or 0)
-        elif self.takes == "any" and axes is not None and axes > max(SPACE):
+        elif self.takes.startswith("own") or self._without_positions(axes):
+            rank = 0
+        elif self.takes in ("any", "norm") and axes is not None and axes > max(SPACE):
             rank, sites = 0, _leading(axes)
         elif self.rank is not None:
             rank = self.rank
@@ -190,11 +207,20 @@ class Spelling:
         if self.takes == "grid":
             rank = max(rank, 1)
         reading = Reading(self.name, order, rank, sites, values)
-        if self.takes in ("any", "lead") and sites:
+        if self.takes.startswith("own "):
+            reading.named = tuple(self.takes.split()[1:])
+        reading.ahead = ("T",) if self.takes == "steps" else ()
+        if self.takes in ("any", "lead", "norm") and (sites or axes is not None):
             reading.fixed["lead"] = len(sites)
-        if self.takes in ("any", "flat"):
+        if self.takes in ("any", "flat", "norm"):
             reading.fixed["rank"] = rank
+        if self.takes == "norm" and "{n}" in self.layer:  # the id says how many positions
+            reading.fixed = {"flat": True} if not rank else {}
         return reading
+
+    def _without_positions(self, axes: int | None) -> bool:
+        """Whether a one-dimensional normalisation is given vectors."""
+        return self.takes == "norm" and self.rank == 1 and axes == 0
 
     def _take_shape(self, reading: Reading, shape: Shape | None) -> None:
         """The sizes the input brings; a size that was also given must be the same."""
@@ -239,11 +265,13 @@ class Call:
     out: str = ""
     layout: Mapping[str, str] = field(default_factory=dict)
     frozen: bool = False
+    inner: tuple[Inner, ...] = ()
 
-    def bind(self, build: Build) -> Bound:
-        """The layer, built by what the caller hands over, with the call's values bound."""
+    def bind(self, build: Build, convention: str = "") -> Bound:
+        """The layer, built by what the caller hands over, with the call's values bound; under the
+        framework's convention unless another is asked for."""
         return bind(functools.partial(_frozen, build) if self.frozen else build, self.given,
-                    self.fixed)  # fmt: skip
+                    self.fixed, convention or self.spelling.convention)  # fmt: skip
 
     @property
     def meaning(self) -> tuple[object, ...]:
@@ -258,12 +286,44 @@ class Call:
 # --- pieces of reading --------------------------------------------------------------------
 
 
+def _nested(
+    outer: Spelling, name: str, value: object, batch: Term | None, shape: Shape | None
+) -> Call:  # fmt: skip
+    """The call of a layer that is an argument of another: a call that was read, or its class
+    name with its arguments as a framework's configuration has them."""
+    held: Shape | None = None if shape is None else [batch, *shape]
+    if isinstance(value, Call):
+        return value.spelling.read((), dict(value.written), held)
+    if isinstance(value, Mapping):
+        found = outer.framework.classes.get(str(value.get("class_name")))
+        if found is not None:
+            return found.read(value.get("args", ()), value.get("config"), held)
+    raise ValueRefused("not_a_layer", layer=outer.name, key=name, value=shown(value))
+
+
 def _one_shape(key: str, given: Shape | None, found: object) -> Shape:
     if given is not None:
         raise ValueRefused("argument_twice", layer="", key=key)
     if not is_list(found):
         raise ValueRefused("not_a_shape", key=key, value=shown(found))
     return found
+
+
+def _several(
+    shapes: Mapping[str, Shape | None],
+) -> tuple[dict[str, Shape | None], tuple[Shape, ...], tuple[Term | None, ...]]:
+    """The first of several inputs, the shapes of the others without their batch, and these."""
+    first: dict[str, Shape | None] = dict(shapes)
+    others: list[Shape] = []
+    fronts: list[Term | None] = []
+    for key, held in shapes.items():
+        if held and all(is_list(part) for part in held):
+            one, *rest = (part for part in held if is_list(part))
+            first[key] = one
+            found = [_shapes(**{**dict.fromkeys(shapes), key: part}) for part in rest]
+            others += [shape for _, shape in found if shape is not None]
+            fronts += [batch for batch, shape in found if shape is not None]
+    return first, tuple(others), tuple(fronts)
 
 
 def _shapes(
@@ -339,6 +399,7 @@ def letters_of() -> frozenset[str]:
 
 _FLAGS = frozenset(
     {"inplace", "return_indices", "ceil_mode", "count_include_pad", "keepdims", "bias", "use_bias",
+     "affine", "elementwise_affine", "track_running_stats", "center", "scale", "use_scale",
      "transpose_kernel", "align_corners", "recompute_scale_factor"}
 )  # fmt: skip
 _NAMES = re.compile(
@@ -351,6 +412,8 @@ def _plausible(name: str, value: object) -> bool:
     """Whether a value can stand at an argument's place: a flag is no size, a name no number."""
     if value is None or isinstance(value, Sym):
         return not isinstance(value, Sym) or name not in _FLAGS or value == S("b")
+    if name in ("eps", "epsilon"):
+        return isinstance(value, int | float) and value < 1
     if name in _FLAGS:
         return isinstance(value, bool) or value in (0, 1)
     if _NAMES.fullmatch(name):
@@ -374,6 +437,7 @@ def row(
     ranks: Sequence[int | None] = (None,),
     also: Sequence[str] = (),
     loose: bool = False,
+    out: str = "",
 ) -> Iterator[Spelling]:
     """The spellings of one row: one for each number of axes, under each name.
 
@@ -385,14 +449,16 @@ def row(
     ['Conv1d', 'Conv2d']
     """
     stored = tuple(
-        Stored(tensor, *(part.strip() for part in line.split(":", 1)))
+        Stored(tensor, *(part.strip() for part in line.rsplit(":", 1)))
         for tensor, line in (tensors or {}).items()
     )
     words = tuple(_parameters(signature))
     for rank in ranks:
         for spelled in (name, *also):
-            yield Spelling(framework, spelled.format(n=rank), layer, words, stored, takes, rank,
-                           loose)  # fmt: skip
+            found = Spelling(framework, spelled.format(n=rank), layer, words, stored, takes, rank,
+                             loose, out)  # fmt: skip
+            framework.classes.setdefault(found.name, found)
+            yield found
 
 
 def _parameters(signature: str) -> Iterator[Parameter]:

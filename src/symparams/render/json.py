@@ -11,13 +11,16 @@ from fractions import Fraction
 from typing import Any
 
 from ..algebra import Value
+from ..algebra import number as exact
+from ..algebra import number as value_of
 from ..derivation.compare import Comparison
+from ..derivation.conventions import Conventions
 from ..derivation.page import Say
 from ..derivation.simplified import Simplified
 from ..derivation.steps import Derivation, Step
 from ..derivation.why import Side, Why
 from ..evidence import Evidence
-from ..terms import Term
+from ..terms import ZERO, Term
 from . import text
 from .latex import LatexWriter
 from .writer import CodeWriter, TextWriter
@@ -54,6 +57,10 @@ def derivation(found: Derivation) -> dict[str, Any]:
         out["value_with_bias"] = number(found.with_bias)
     if found.without_bias is not None:
         out["value_without_bias"] = number(found.without_bias)
+    for key, size in (("non_trainable", found.not_trained), ("buffers", found.buffers)):
+        if size is not None and size != ZERO:
+            held = value_of(size)
+            out[key] = code(size) if held is None else number(held)
     out["steps"] = [step(one) for one in found.steps]
     if found.quantity == "params":
         out["remaining_axes"] = list(found.remaining)
@@ -131,6 +138,25 @@ def comparison(found: Comparison) -> dict[str, Any]:
         "ratio": code(found.ratio),
         "value": number(found.value),
         "steps": [step(one) for one in found.steps],
+    }
+
+
+def conventions(found: Conventions) -> dict[str, Any]:
+    """A count under every convention as an object."""
+    return {
+        "schema": SCHEMA,
+        "layer": found.layer,
+        "with_bias": found.with_bias,
+        "conventions": [
+            {
+                "convention": row.convention,
+                "symbolic": code(row.count),
+                "value": number(exact(row.count)),
+                "difference": code(row.difference),
+                **({"why": said} if (said := [_TEXT.sentence(one) for one in row.reasons]) else {}),
+            }
+            for row in found.rows
+        ],
     }
 
 

@@ -141,9 +141,9 @@ class _Printer:
             out += textwrap.wrap(label, self.body) if label else []
             value = f"{left} {row.sign} {right}" if right else left
             if left and right and len(value) + 2 > self.body:
-                out += ["  " + left, f"    {row.sign} {right}"]
+                out += [*self.hanging(left), *self.hanging(f"  {row.sign} {right}")]
             else:
-                out.append("  " + value if left else "    " + value.strip())
+                out += self.hanging(value) if left else ["    " + value.strip()]
             if note and len(out[-1]) + len(note) + 3 <= self.body:
                 out[-1] += "   " + self.dim(note)
             elif note:
@@ -158,13 +158,16 @@ class _Printer:
             [not any(_numeric(r[i]) for r in body) for i in range(len(head))],
         )
         under: list[str] = [""] * len(body)
+        full = list(head), body
         if _width(wide) > self.body and len(head) > 2:  # the second column goes below
-            under = [row.pop(1) for row in body]
+            front = f"{head[1]}: " if table.total else ""
+            under = [front + row[1] if row[1] else "" for row in body]
+            body = [[row[0], *row[2:]] for row in body]
             head.pop(1)
             left.pop(1)
             wide = _columns([head, *body])
         if _width(wide) > self.body:
-            return self.listed(head, body)
+            return self.listed(*full)
         lines = [self.dim(_line(head, wide, left)), self.dim("─" * _width(wide))]
         for n, row in enumerate(body):
             if table.total and n == len(body) - 1:

@@ -105,13 +105,14 @@ def cancel_summands(node: Sum) -> Found | None:
     """A - a = 0."""
     pairs: list[tuple[Path, ...]] = []
     for group in alike(node).values():
-        while group:
-            position, monomial = group.pop(0)
-            for other in group:
-                if other[1].coefficient == -monomial.coefficient:
-                    group.remove(other)
-                    pairs.append(((position,), (other[0],)))
-                    break
+        waiting: dict[Fraction, list[int]] = {}
+        for position, monomial in group:
+            size = monomial.coefficient
+            if waiting.get(-size):
+                pairs.append(((waiting[-size].pop(0),), (position,)))
+            else:
+                waiting.setdefault(size, []).append(position)
+    pairs.sort()
     gone = {path[0] for pair in pairs for path in pair}
     kept = (t for position, t in enumerate(node.terms) if position not in gone)
     return Found(total(*kept), tuple(pairs)) if pairs else None

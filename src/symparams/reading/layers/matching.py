@@ -22,6 +22,12 @@ SETTING_ROWS = _by_first(SETTINGS)
 ASKED_ROWS = _by_first(ASKED)
 
 
+def _between(item: Item, sought: str) -> bool:
+    """Whether an item may stand between two words of a row: not the word that is sought."""
+    small = item.kind in ("size", "axes") or item.value in ("a", "the", "layer")
+    return item.value != sought and (small or item.value in ADJECTIVES)
+
+
 def _matched(items: list[Item], at: int, row: tuple[str, ...], loose: bool) -> list[int]:
     """Where the words of a row stand from here on, or nothing.
 
@@ -30,10 +36,7 @@ def _matched(items: list[Item], at: int, row: tuple[str, ...], loose: bool) -> l
     places = [at]
     for word in row[1:]:
         here = places[-1] + 1
-        while loose and here < len(items) and here - places[-1] < 4 and (
-            items[here].kind in ("size", "axes") or items[here].value in ("a", "the", "layer")
-            or items[here].value in ADJECTIVES
-        ):  # fmt: skip
+        while loose and here < len(items) and here - places[-1] < 4 and _between(items[here], word):
             here += 1
         if here >= len(items) or items[here].kind != "word" or items[here].value != word:
             return []
