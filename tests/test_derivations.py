@@ -204,7 +204,7 @@ def test_sequences_derive(text: str, quantity: Any) -> None:
 @pytest.mark.parametrize("quantity", ["params", "macs"])
 def test_symbolic_of_a_sequence_is_what_sympy_reads(text: str, quantity: Any) -> None:
     found = read(text).derive("line", quantity)
-    names = {name: symbol(name) for name in letters(found.data.symbolic)}
+    names = {name.replace(".", "_"): symbol(name) for name in letters(found.data.symbolic)}
     symbolic = sympy.sympify(found.to_dict()["symbolic"], locals=names)
     assert sympy.expand(symbolic - to_sympy(found.data.symbolic)) == 0
 

@@ -21,7 +21,18 @@ from .errors import (
 
 __version__ = "0.1.0"
 
-_API = ("layer", "read", "derive", "why", "compare", "simplify", "Derivation", "Model", "LayerType")
+_API = (
+    "layer",
+    "layer_type",
+    "read",
+    "derive",
+    "why",
+    "compare",
+    "simplify",
+    "Derivation",
+    "Model",
+    "LayerType",
+)
 _LETTERS = ("C_in", "C_out", "C", "k", "k_h", "k_w", "k_d", "H", "W", "D", "L", "H_out", "W_out",
             "D_out", "L_out", "b", "g", "m", "s", "P", "d", "N", "T")  # fmt: skip
 

@@ -242,6 +242,9 @@ def _ratio(node: Term) -> Ratio:
             return {m: -c for m, c in num.items()}, den
         case Quot(a, b):
             return _divide(_ratio(a), _ratio(b))
+        case Pow() if not has_letters(node):
+            plain = value(node)
+            return ({(): plain} if plain else {}), _ONE
         case Pow(a, Num(e)):
             return _integer_power(_ratio(a), e)
         case Pow(a, Neg(Num(e))):

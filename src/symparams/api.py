@@ -9,20 +9,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import bridge, catalog, lookup
 from .algebra import Value, number
-from .binding import bind, find_key
+from .binding import bind, find_key, rebind
 from .chain import Chain, Part, Request, chain
-from .declaration import Bound
+from .declaration import Bound, Build
 from .declaration import Layer as Declared
 from .derivation.page import Page
 from .derivation.plan import shape
-from .errors import UnknownName
+from .errors import UnknownName, ValueRefused
 from .render import to_format
 from .render.writer import CodeWriter
 from .terms import Num, Term, letters, substitute, total
@@ -274,6 +277,17 @@ class Model:
         return bridge.to_sympy(total(*(part.bound.buffers for part in self.chain.parts)))
 
     @property
+    def active(self) -> Any:
+        """The trainable parameters one input meets: of experts, those a token is sent to.
+
+        >>> from symparams import MixtureOfExperts
+        >>> moe = MixtureOfExperts(E=8, F=4, X=6, k=2, b=0)
+        >>> moe.params, moe.active  # 6 or 2 experts of 3*8*4, and 8*6 for the router
+        (624, 240)
+        """
+        return bridge.to_sympy(total(*(part.bound.active for part in self.chain.parts)))
+
+    @property
     def macs(self) -> Any:
         """Multiply-accumulates for one input."""
         return bridge.to_sympy(self._opened(self.chain.macs))
@@ -335,23 +349,15 @@ class Model:
 
         Raises:
             UnknownName: no layer has such a name.
+            ValueRefused: a value is no size, or does not fit the others.
         """
         parts = []
         used: set[str] = set()
         for part in self.chain.parts:
-            fresh: dict[str, Term] = {}
-            for name, value in values.items():
-                key = part.bound.layer.key(name)
-                if key is None:
-                    continue
-                used.add(name)
-                for letter in key.letters if name not in key.letters else (name,):
-                    fresh[letter] = _term(value)
-                fresh.setdefault(key.symbol, _term(value))
-            held = {k: substitute(v, fresh) for k, v in part.bound.values.items()}
-            for letter, value in fresh.items():
-                held.setdefault(letter, value)
-            parts.append(Part(part.name, Bound(part.bound.layer, held, part.bound.given)))
+            layer = part.bound.layer
+            mine = {name: _term(held) for name, held in values.items() if layer.key(name)}
+            used |= set(mine)
+            parts.append(Part(part.name, rebind(part.bound, mine)))
         for name in values:
             if name not in used:
                 find_key(self.chain.parts[0].bound.layer, name)
@@ -414,6 +420,17 @@ class Model:
             return Why(why(self.chain.parts[0].bound, name))
         return Why(why_in_sequence(self.chain, name))
 
+    def verify_against(self, module: Any) -> Agreement:
+        """Compare with a layer that was built: a ``torch.nn.Module`` or a Keras layer.
+
+        Its parameters are counted, and its tensors' shapes compared whatever the order of
+        their axes.  Nothing is imported: whatever has ``named_parameters`` or ``weights`` will do.
+
+        Raises:
+            ValueError: letters are left, or the object has neither.
+        """
+        return agreement(self, module)
+
     def __repr__(self) -> str:
         names = ", ".join(part.bound.layer.id for part in self.chain.parts)
         return f"<{names}: {_CODE.term(self.chain.params)} parameters>"
@@ -449,12 +466,84 @@ def _plain(size: object) -> Any:
     return int(found) if found is not None else bridge.to_sympy(size)
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """Whether a layer that was built holds what the declaration says.
+
+    ``counted`` is ours and ``found`` theirs, each (trained, not trained); ``missing`` are shapes
+    that only we have, ``extra`` those that only they have.  It is true where all agree.
+    """
+
+    counted: tuple[int, int]
+    found: tuple[int, int]
+    missing: tuple[tuple[int, ...], ...] = ()
+    extra: tuple[tuple[int, ...], ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.counted == self.found and not self.missing and not self.extra
+
+
+def agreement(model: Model, module: Any) -> Agreement:
+    """A model's declared tensors against those of a layer that was built."""
+    ours: Counter[tuple[int, ...]] = Counter()
+    for part in model.chain.parts:
+        ours += _shapes_of(part.bound)
+    theirs, found = _tensors_of(module)
+    counted = (model.params, model.non_trainable)
+    if not all(getattr(count, "is_Integer", False) for count in counted):
+        raise ValueError(f"letters are left in {model!r}: give numbers to compare")
+    return Agreement((int(counted[0]), int(counted[1])), found,
+                     tuple((ours - theirs).elements()), tuple((theirs - ours).elements()))  # fmt: skip
+
+
+def _shapes_of(bound: Bound) -> Counter[tuple[int, ...]]:
+    """The shapes of all tensors, each in ascending order and without ones."""
+    held: Counter[tuple[int, ...]] = Counter()
+    for tensor in bound.tensors:
+        if tensor.end.stored and tensor.kind != "buffer":
+            for box in tensor.end.boxes:
+                sizes = [number(size) for size in bound.box(box)]
+                held[_sorted_sizes(int(size) for size in sizes if size is not None)] += 1
+    for piece in bound.parts:
+        many = 0 if piece.tied else number(piece.copies) or 1
+        for shape_, times in _shapes_of(piece.bound).items():
+            held[shape_] += times * int(many)
+    return held
+
+
+def _sorted_sizes(sizes: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(size for size in sizes if size != 1))
+
+
+def _tensors_of(module: Any) -> tuple[Counter[tuple[int, ...]], tuple[int, int]]:
+    """The shapes of a built layer's parameters, and how many are trained and not trained."""
+    if hasattr(module, "named_parameters"):
+        held = [(tuple(p.shape), bool(p.requires_grad)) for _, p in module.named_parameters()]
+    elif hasattr(module, "weights"):
+        trained = {id(w) for w in module.trainable_weights}
+        held = [(tuple(w.shape), id(w) in trained) for w in module.weights]
+    else:
+        raise ValueError(f"{type(module).__name__} has neither named_parameters nor weights")
+    counts = [sum(math.prod(s) for s, on in held if on is wanted) for wanted in (True, False)]
+    return Counter(_sorted_sizes(map(int, s)) for s, _ in held), (counts[0], counts[1])
+
+
 class LayerType:
     """A layer type: call it with its symbols, or with the framework's own keywords."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.found = lookup.find(name)
+        self._build: Build = catalog.builder(self.found.id)
+
+    @classmethod
+    def of(cls, declared: Declared | Build) -> LayerType:
+        """The type of a layer that is not in the catalogue: as declared, or what declares it."""
+        made = cls.__new__(cls)
+        build: Build = declared if not isinstance(declared, Declared) else lambda: declared
+        made.name = build().id
+        made.found, made._build = lookup.Found(made.name), build
+        return made
 
     @property
     def id(self) -> str:
@@ -464,7 +553,7 @@ class LayerType:
     @functools.cached_property
     def declared(self) -> Declared:
         """The declaration: axes, tensors and rules."""
-        return catalog.layer(self.id)
+        return self._build()
 
     @property
     def formula(self) -> Any:
@@ -517,7 +606,7 @@ class LayerType:
             return Model(Chain((Part(call.layer_id, bound),), (request,)), convention, call)
         if positional:
             raise UnknownName("no_positions", layer=self.id)
-        build = catalog.builder(self.id)
+        build = self._build
         bound = bind(build, ready, None, convention or "textbook")
         return Model(Chain((Part(self.id, bound),), (Request(build, ready, {}),)), convention)
 
@@ -534,6 +623,11 @@ class LayerType:
 
     def __repr__(self) -> str:
         return f"<layer {self.id}>"
+
+
+def layer_type(declared: Declared | Build) -> LayerType:
+    """The type of a layer of your own, from its declaration; see ``symparams.declare``."""
+    return LayerType.of(declared)
 
 
 @functools.cache
@@ -600,7 +694,10 @@ def compare(
     shared = {name: _ready(value) for name, value in values.items()}
     asked = [lookup.requests_in(text) for text in (left, right)]
     filled, shared = lookup.put_in(asked, shared, where or {})
-    first, second = (chain(side, {**shared, "b": bias}) for side in filled)
+    first, second = (chain(side, {**shared, "b": bias}, optional=True) for side in filled)
+    for name in shared:
+        if not first.has(name) and not second.has(name):
+            raise ValueRefused("no_layer_has", key=name)
     return Comparison(comparing.compare(first, second, quantity, bias))
 
 

@@ -59,7 +59,10 @@ def bind(
     values: dict[str, Term] = {}
     for name, raw in given.items():
         key = find_key(layer, name) if layer.key(name) else find_key(plain, name)
+        before = dict(values)
         _set(values, layer, key, name, raw)
+        if any(values[letter] != held for letter, held in before.items()):
+            raise ValueRefused("given_twice", key=name, layer=layer.id)
     _fit(layer, values, given)
     named = frozenset(values)
     for letter, held in dict(layer.conventions).get(convention, ()):
@@ -69,6 +72,33 @@ def bind(
     _check(layer, values)
     _derive_sizes(layer, values)
     return Bound(layer, values, named)
+
+
+def rebind(bound: Bound, given: Mapping[str, Term]) -> Bound:
+    """A bound layer with Terms put in for letters that are still open, checked like any value.
+
+    Raises:
+        ValueRefused: a value is no size, or does not fit the others.
+    """
+    layer = bound.layer
+    fresh: dict[str, Term] = {}
+    whole: dict[str, Term] = {}
+    for name, raw in given.items():
+        key = find_key(layer, name)
+        held = _switch(key, raw) if key.kind == "switch" else size(key, raw)
+        if name in key.letters and name != key.symbol:
+            fresh[name] = held
+        else:
+            fresh.update(dict.fromkeys(key.letters, held))
+            whole[key.symbol] = held
+    values = {letter: substitute(held, {**whole, **fresh}) for letter, held in bound.values.items()}
+    for letter, held in fresh.items():
+        before = bound.values.get(letter)
+        if before is None or letters(before):  # a number that was given stays
+            values[letter] = held
+    _check(layer, values)
+    _derive_sizes(layer, values)
+    return Bound(layer, values, bound.given | frozenset(fresh))
 
 
 def find_key(layer: Layer, name: str) -> Key:

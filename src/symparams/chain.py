@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .algebra import number
-from .axes import Box
+from .algebra import canonical, number
+from .axes import SITES, Box
 from .binding import Given, bind
 from .declaration import Bound, Build, Layer
 from .errors import ValueRefused
 from .rewriting import expanded, tidy
-from .terms import ONE, Ceil, Floor, S, Term, letters, product, total, walk
+from .terms import ONE, Ceil, Floor, S, Sym, Term, letters, product, total, walk
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,16 @@ class Part:
 
     name: str
     bound: Bound
+
+    def scoped(self) -> dict[str, Term]:
+        """What its derived sizes are that stand under its name because they are not known."""
+        out = {}
+        for define in self.bound.layer.defines:
+            letter = f"{self.name}.{define.symbol}"
+            if self.bound.values.get(define.symbol) == S(letter):
+                values = {k: v for k, v in self.bound.values.items() if k != define.symbol}
+                out[letter] = Bound(self.bound.layer, values).expand(define.term)
+        return out
 
 
 @dataclass(frozen=True)
@@ -51,17 +61,23 @@ class Chain:
         names = {request.convention for request in self.requests}
         return names.pop() if len(names) == 1 else ""
 
+    def has(self, name: str) -> bool:
+        """Whether any of its layers has a key of this name."""
+        return any(part.bound.layer.key(name) is not None for part in self.parts)
+
     def opened(self, name: str) -> Chain:
-        """The same sequence with an input size of its first layer left as a letter."""
+        """The same sequence with a size of its first layer left as a letter."""
         if not self.requests:
             return self
         first = self.requests[0]
         layer = first.build(**first.fixed)
         key = layer.key(name)
-        if key is None or key.kind != "extent":
+        if key is None or key.kind not in ("extent", "size", "modifier"):
             return self
         ours = {key.symbol, key.symbol + "_out"}
         given = {k: v for k, v in first.given.items() if _symbol(layer, k) not in ours}
+        if key.kind == "modifier":
+            given[key.symbol] = S(key.symbol)
         shared = {k: v for k, v in self.shared.items() if _symbol(layer, k) not in ours}
         return chain((replace(first, given=given), *self.requests[1:]), shared)
 
@@ -82,30 +98,22 @@ class Chain:
 
 
 def chain(
-    requests: Sequence[Request], shared: Given | None = None, convention: str = ""
+    requests: Sequence[Request],
+    shared: Given | None = None,
+    convention: str = "",
+    optional: bool = False,
 ) -> Chain:
     """Bind layers one after another, each on what the one before gives.
 
     ``shared`` values go to every layer that has the key and left it open, but input sizes
     only to the first, since the others take theirs from the layer before.  A ``convention`` that
-    is asked for goes before the one a layer is spelled in.
+    is asked for goes before the one a layer is spelled in.  What is ``optional`` goes where it
+    has a place and is not refused where it has none.
 
     Raises:
         UnknownName, ValueRefused: as ``bind``; also where no layer has a shared key.
     """
-    if len(requests) == 1:
-        (only,) = requests
-        return Chain(
-            (
-                Part(
-                    _names(requests)[0],
-                    bind(only.build, {**only.given, **(shared or {})}, only.fixed,
-                         convention or only.convention or "textbook"),
-                ),
-            ),
-            tuple(requests),
-            dict(shared or {}),
-        )
+    asked = dict(shared or {})
     names = _names(requests)
     parts: list[Part] = []
     used: set[str] = set()
@@ -113,24 +121,72 @@ def chain(
         given = dict(request.given)
         layer = request.build(**request.fixed)
         if parts:
+            request = _at_every(parts[-1].bound, layer, request)
+            layer = request.build(**request.fixed)
             given = {**_following(parts[-1].bound, layer.inputs, request), **given}
-        taken = {k.symbol for g in given if (k := layer.key(g)) is not None}
-        for key, held in (shared or {}).items():
-            found = layer.key(key)
-            if found is None or (found.kind == "switch" and found.default):
-                continue  # a norm keeps its shift where the biases are left out
-            used.add(key)
-            entry = found.kind == "extent" or found.symbol in ("C_in", "C")
-            if found.symbol not in taken and found.kind != "derived" and not (position and entry):
-                given[key] = held
-        parts.append(
-            Part(name, _scoped(bind(request.build, given, request.fixed,
-                                     convention or request.convention or "textbook"), name))
-        )
-    for key in shared or {}:
-        if key not in used:
+        if len(requests) == 1 and not optional:
+            given |= asked  # so that a misspelt key is refused by the layer itself
+            used |= set(asked)
+        else:
+            given |= _put(layer, given, asked, bool(position), used)
+        chosen = convention or request.convention or "textbook"
+        bound = bind(request.build, given, request.fixed, chosen)
+        parts.append(Part(name, _scoped(bound, name) if len(requests) > 1 else bound))
+    for key in asked:
+        if key not in used and not optional:
             raise ValueRefused("no_layer_has", key=key)
-    return Chain(tuple(parts), tuple(requests), dict(shared or {}))
+    return Chain(tuple(parts), tuple(requests), asked)
+
+
+def _put(
+    layer: Layer, given: Given, asked: Given, follows: bool, used: set[str]
+) -> dict[str, object]:
+    """The shared values that a layer has a key for and left open."""
+    taken = {_symbol(layer, name) for name in given}
+    out: dict[str, object] = {}
+    for name, held in asked.items():
+        key = layer.key(name)
+        if key is None or (key.kind == "switch" and key.default):
+            continue  # a norm keeps its shift where the biases are left out
+        used.add(name)
+        entry = key.kind == "extent" or key.symbol in ("C_in", "C")
+        if key.symbol not in taken and key.kind != "derived" and not (follows and entry):
+            out[name] = held
+    return out
+
+
+def named_alike(chains: Sequence[Chain]) -> tuple[list[Chain], dict[str, Term]]:
+    """Derived sizes as letters, the same letter where they are the same size, on all sides.
+
+    Without it a ratio of multiplications would hold (H - k + 1) written out on both sides.
+    """
+    letters_of: dict[object, str] = {}
+    meaning: dict[str, Term] = {}
+    for part in (part for one in chains for part in one.parts):
+        for define in part.bound.layer.defines:
+            size = part.bound.values.get(define.symbol) or tidy(part.bound.expand(define.term))
+            if not define.symbol.endswith("_out") or not letters(size) or isinstance(size, Sym):
+                continue
+            form = canonical(size)
+            if form not in letters_of:
+                count = sum(name.startswith(define.symbol) for name in meaning)
+                letters_of[form] = define.symbol if not count else f"{define.symbol}_{count + 1}"
+                meaning[letters_of[form]] = size
+    return [_renamed(one, letters_of) for one in chains], meaning
+
+
+def _renamed(one: Chain, letters_of: Mapping[object, str]) -> Chain:
+    parts = []
+    for part in one.parts:
+        values = dict(part.bound.values)
+        for define in part.bound.layer.defines:
+            if define.symbol not in values and define.symbol.endswith("_out"):
+                values[define.symbol] = tidy(part.bound.expand(define.term))
+        for letter, held in values.items():
+            found = letters_of.get(canonical(held)) if letters(held) else None
+            values[letter] = S(found) if found else held
+        parts.append(replace(part, bound=replace(part.bound, values=values)))
+    return replace(one, parts=tuple(parts))
 
 
 def _symbol(layer: Layer, name: str) -> str:
@@ -147,12 +203,23 @@ def _names(requests: Sequence[Request]) -> list[str]:
     return names
 
 
+_STEPS = SITES - {"position", "batch"}
+
+
+def _at_every(before: Bound, layer: Layer, request: Request) -> Request:
+    """A layer that may have leading axes, at every time step or token of the one before it."""
+    steps = sum(axis.role in _STEPS for axis in before.outputs)
+    if steps and "lead" in dict(layer.options) and "lead" not in request.fixed:
+        return replace(request, fixed={**request.fixed, "lead": steps})
+    return request
+
+
 def _following(before: Bound, inputs: Box, request: Request) -> dict[str, object]:
     """What a layer takes from the one before it: channels, and sizes where both have them."""
     out_sites = [a for a in before.outputs if a.role == "position"]
-    out_channels = [a for a in before.outputs if a.role != "position"]
+    out_channels = [a for a in before.outputs if a.role not in SITES]
     in_sites = [a for a in inputs if a.role == "position"]
-    in_channels = [a for a in inputs if a.role != "position" and a.role != "lead"]
+    in_channels = [a for a in inputs if a.role not in SITES]
     if in_sites and out_sites and len(in_sites) != len(out_sites):
         layer = request.build(**request.fixed).id
         raise ValueRefused("axes_do_not_follow", layer=layer, before=before.layer.id,
@@ -164,6 +231,8 @@ def _following(before: Bound, inputs: Box, request: Request) -> dict[str, object
         joined = product(*several)
         found = number(joined)
         given[in_channels[0].name] = int(found) if found is not None else joined
+    in_sites += [a for a in inputs if a.role in _STEPS]
+    out_sites += [a for a in before.outputs if a.role in _STEPS]
     for site, size in zip(in_sites, out_sites, strict=False):
         held = before.put(size.size)
         given[site.name] = held

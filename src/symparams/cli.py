@@ -52,10 +52,16 @@ class _Group(click.Group):
         kwargs["standalone_mode"] = False
         return super().main(*args, **kwargs)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError:  # click itself would end with status 1
+            raise click.exceptions.Exit(_hang_up()) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # click itself would end with status 1
+        except BrokenPipeError:
             return _hang_up()
 
     def resolve_command(
@@ -92,8 +98,9 @@ class _Expression(click.Command):
     """A command whose argument may begin with a minus sign: ``-k + 3`` is no option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        minus = re.compile(r"-[^-oh]")
-        return super().parse_args(ctx, [" " + a if minus.match(a) else a for a in args])
+        option = re.compile(r"--[a-z][a-z-]+(=|$)|--$|-[oh]|-$")
+        minus = [" " + a if a.startswith("-") and not option.match(a) else a for a in args]
+        return super().parse_args(ctx, minus)
 
 
 def _usage(error: click.ClickException) -> Error:
@@ -210,7 +217,12 @@ def cli(context: click.Context) -> None:
 @_LAYER
 @_choice("--level", LEVELS, "exam", "How much to show.")
 @_choice("--quantity", QUANTITIES, "params", "What to count.")
-@_choice("--convention", CONVENTIONS, None, "Whose convention (textbook, or as it is spelled).")
+@_choice(
+    "--convention",
+    (*CONVENTIONS, "all"),
+    None,
+    "Whose convention (textbook, or as it is spelled); all shows how they differ.",
+)
 @_choice("--form", FORMS, None, _FORM_HELP)
 @_WHERE
 @_output
@@ -224,9 +236,10 @@ def derive(
     symparams derive "3x3 convolution, 100x100x128 -> 100x100x256"
     symparams derive conv2d in_channels=128 out_channels=256 kernel_size=3
     """
-    model = _model(layer, where)
-    model.convention = convention or model.convention
-    _print(model.derive(level, quantity, form), **output)
+    if convention == "all":
+        _print(_model(layer, where).conventions(), **output)
+        return
+    _print(_model(layer, where, convention).derive(level, quantity, form), **output)
 
 
 @cli.command(cls=_Expression, short_help="An expression simplified in named, verified steps.")
@@ -321,13 +334,15 @@ def _stdin(text: str) -> str:
         raise Error("not_text", byte=error.start) from None
 
 
-def _model(words: tuple[str, ...], where: str | None) -> Any:
-    """A layer from the words of a command line: text first, then values."""
+def _model(words: tuple[str, ...], where: str | None, convention: str | None = None) -> Any:
+    """A layer from the words of a command line: text first, then values; under a convention, or
+    the one it is spelled in."""
     from . import api, lookup
 
     split = next((n for n, word in enumerate(words) if _is_assignment(word)), len(words))
     text = _stdin(" ".join(words[:split]))
-    return api.Model(lookup.read(text, _assignments(words[split:]), _where(where)))
+    values = _assignments(words[split:])
+    return api.Model(lookup.read(text, values, _where(where), convention or ""), convention or "")
 
 
 def _is_assignment(word: str) -> bool:
@@ -440,9 +455,8 @@ def _coloured() -> bool:
 
 
 def _unicode() -> bool:
-    """Whether standard output shows our signs; the C locale says that it does not."""
-    names = ("PYTHONIOENCODING", "LC_ALL", "LC_CTYPE", "LANG")
-    if next((os.environ[name] for name in names if os.environ.get(name)), "") in ("C", "POSIX"):
+    """Whether standard output shows our signs; LC_ALL=C says that it does not."""
+    if os.environ.get("LC_ALL") in ("C", "POSIX") and "PYTHONIOENCODING" not in os.environ:
         return False
     try:
         "·×−→✓Σ⌊²─".encode(getattr(sys.stdout, "encoding", None) or "ascii")

@@ -176,13 +176,15 @@ class Tensor:
         return self.end.size
 
     @functools.cached_property
+    def unshared(self) -> Tensor:
+        """The same tensor with weights of its own at every site: each use is a label."""
+        kept = (rule for rule in self.rules if not isinstance(rule, Share) or rule.summed)
+        return replace(self, rules=tuple(kept))
+
+    @functools.cached_property
     def uses(self) -> Term:
         """How often its labels are used for one input: the cells without sharing."""
-        bundle = self.start
-        for rule in self.rules:
-            if not isinstance(rule, Share) or rule.summed:
-                bundle = rule.apply(bundle)
-        return bundle.cells
+        return self.unshared.end.cells
 
     @property
     def multiplied(self) -> bool:

@@ -36,9 +36,11 @@ class Evidence:
     @property
     def shown(self) -> tuple[str, tuple[int, ...]]:
         """The letter whose sizes are quoted ("labels counted at H = 5, 7") and its sizes."""
-        for name in ("D", "H", "L", "T", "N", "n"):
-            if all(name in env for env in self.sizes):
-                return name, tuple(env[name] for env in self.sizes)
+        names = [name for name in ("D", "H", "L", "T", "N", "n")
+                 if all(name in env for env in self.sizes)]  # fmt: skip
+        telling = (n for n in names if len({env[n] for env in self.sizes} - {1}) > 1)
+        for name in (*telling, *names):
+            return name, tuple(env[name] for env in self.sizes)
         name = next(iter(self.sizes[0]))
         return name, tuple(env[name] for env in self.sizes)
 
@@ -201,16 +203,13 @@ def _dead(wiring: Wiring) -> int:
     return len(every - live)
 
 
-_found: dict[tuple[object, ...], Evidence] = {}
-
-
 def evidence(layer: Layer, tensor: Tensor) -> Evidence:
     """The evidence for a tensor of a layer, enumerated at two small sizes, once.
 
     Raises:
         VerificationError: a rule of the declaration does not do what it says.
     """
-    found: dict[Any, Any] = layer.memo if layer.title else _found  # anybody can declare anew
+    found: dict[Any, Any] = layer.memo  # of this declaration: anybody can declare another
     key = (layer.id, layer.options, tensor.name, tuple(rule.id for rule in tensor.rules))
     if key not in found:
         sizes = tuple(small_numbers(layer, _fixed(variant)) for variant in (0, 1))

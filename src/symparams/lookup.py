@@ -9,7 +9,7 @@ import difflib
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from . import catalog
 from .algebra import number
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DIMENSIONAL = ("conv", "depthwise_conv", "conv_transpose", "locally_connected", "max_pool",
                "avg_pool", "global_max_pool", "global_avg_pool", "adaptive_max_pool",
-               "adaptive_avg_pool", "pad", "crop", "upsample", "batch_norm",
+               "adaptive_avg_pool", "pad", "crop", "upsample", "batch_norm", "conv_lstm",
                "instance_norm")  # fmt: skip
 WITHOUT_SIZES = ("dropout", "activation", "identity")  # a rate changes no size
 RANKED = ("flatten", "flatten_dense", "global_pool_dense", "activation", "dropout", "identity",
@@ -63,12 +63,37 @@ def find(name: str) -> Found:
         return Found(first.layer.format(n=first.rank or 2), first)
     if folded in _names():
         return Found(_names()[folded])
-    near = difflib.get_close_matches(folded, list(_names()), 1, 0.6)
-    raise UnknownName("unknown_layer", name=name, near=_names()[near[0]] if near else None)
+    if folded in _every_name():
+        return Found(_every_name()[folded])
+    raise UnknownName("unknown_layer", name=name, near=_nearest(folded))
+
+
+def _nearest(folded: str) -> str | None:
+    """The layer whose name is nearest, if one is near."""
+    from . import frameworks
+
+    names = dict(_every_name())
+    for spelling in frameworks.spellings():
+        names.setdefault(_fold(spelling.name), spelling.layer.format(n=spelling.rank or 2))
+    near = difflib.get_close_matches(folded[:60], list(names), 1, 0.6)
+    return names[near[0]] if near else None
+
+
+@functools.cache
+def _every_name() -> Mapping[str, str]:
+    """What else the declarations say that layers are called: it takes all of them."""
+    names = dict(_names())
+    for identity in catalog.ids():
+        for name in catalog.layer(identity).also:
+            names.setdefault(_fold(name), identity)
+    return names
 
 
 def _fold(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    plain = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    for long, short in (("convolutional", "conv"), ("convolution", "conv"), ("pooling", "pool")):
+        plain = plain.replace(long, short)
+    return plain
 
 
 @functools.cache
@@ -173,10 +198,24 @@ def _called(written: LayerText) -> Request:
         return Request(catalog.builder(found.id), given, fixed)
     from . import frameworks
 
-    call = frameworks.read(written.name, written.args, kwargs)
+    args = tuple(_nested(value) for value in written.args)
+    call = frameworks.read(written.name, args, {k: _nested(v) for k, v in kwargs.items()})
     build = catalog.builder(call.layer_id)
     given, fixed = _shaped(build, written, dict(call.given), dict(call.fixed))
     return Request(build, given, fixed, call.spelling.convention)
+
+
+def _nested(value: object) -> object:
+    """A call inside a call, or a list of them, as a framework's configuration has it."""
+    if isinstance(value, LayerText):
+        config = {key: _nested(one) for key, one in value.keys.items()}
+        args = tuple(_nested(one) for one in value.args)
+        return {"class_name": value.name.rpartition(".")[2], "args": args, "config": config}
+    return [_nested(one) for one in value] if _holds_calls(value) else value
+
+
+def _holds_calls(value: object) -> TypeGuard[tuple[object, ...]]:
+    return isinstance(value, tuple) and any(isinstance(one, LayerText) for one in value)
 
 
 def _keyed(written: LayerText) -> Request:

@@ -72,7 +72,7 @@ def name(plain: str) -> Name:
 def _latex_base(base: str) -> str:
     if base in _GREEK:
         return "\\" + base
-    if len(base) == 1:
+    if len(base.rstrip("'")) == 1:
         return base
     return "\\text{" + latex_text(base) + "}"
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextvars
 import functools
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -30,6 +30,22 @@ OUT_SUM = Key("C_out", "out_channels", kind="derived", also=("filters",))
 LENET_TABLE = ((6, 3), (9, 4), (1, 6))  # (maps, inputs of each), LeCun et al. 1998, table I
 
 
+# What people call them besides.
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "asymmetric_conv": ("factorized convolution", "spatially separable convolution"),
+    "deformable_conv2d": ("deformable convolution", "DCN"),
+    "residual_block": ("basic block", "resnet block", "skip block"),
+    "bottleneck": ("bottleneck block", "resnext block"),
+    "inverted_residual": ("MBConv", "inverted bottleneck", "mobilenetv2 block"),
+    "fire": ("fire module", "squeezenet block"),
+    "inception": ("inception module", "inception block"),
+    "densenet_layer": ("dense block layer",),
+    "dense_block": ("densenet block",),
+    "double_conv": ("double convolution", "u-net block"),
+    "connection_table_conv": ("connection table", "lenet c3"),
+}
+
+
 def _window(default: int) -> Key:
     return Key("k", "kernel_size", default=(Num(default),), kind="modifier")
 
@@ -39,7 +55,7 @@ def _strided() -> tuple[Define, ...]:
 
 
 def _sizes(out: bool = False) -> tuple[Term, Term]:
-    height, width = (outs(IMAGE) if out else IMAGE)
+    height, width = outs(IMAGE) if out else IMAGE
     return S(height), S(width)
 
 
@@ -86,6 +102,7 @@ def _block(identity: str, made: Iterator[Part], family: str = "", **more: Any) -
     return Layer(
         id=identity,
         family=family or identity,
+        also=ALSO.get(identity, ()),
         inputs=axes("C_in H W", "in"),
         outputs=axes(ends, "out"),
         parts=parts,
@@ -103,6 +120,7 @@ def pointwise(n: int) -> Layer:
     return Layer(
         id=f"pointwise_conv{n}d",
         family="pointwise",
+        also=(f"1x1 convolution {n}d", *(("1x1 convolution", "pointwise") if n == 2 else ())),
         inputs=axes(inputs, "in"),
         outputs=axes(outputs, "out"),
         tensors=(
@@ -138,6 +156,7 @@ def separable(n: int, padding: str = "number") -> Layer:
     return Layer(
         id=f"separable_conv{n}d",
         family="separable",
+        also=("separable convolution", "depthwise separable convolution") if n == 2 else (),
         inputs=axes(" ".join(("C_in", *space)), "in"),
         outputs=axes(" ".join(("C_out", *outs(space))), "out"),
         parts=(
@@ -265,6 +284,7 @@ def squeeze_excitation() -> Layer:
     return Layer(
         id="squeeze_excitation",
         family="squeeze_excitation",
+        also=("SE block", "squeeze and excitation"),
         inputs=axes("C H W", "in"),
         outputs=axes("C H W", "out"),
         parts=(
@@ -292,6 +312,7 @@ def convnext(scaled: bool = True) -> Layer:
     return Layer(
         id="convnext_block",
         family="convnext_block",
+        also=("convnext",),
         inputs=axes("C H W", "in"),
         outputs=axes("C H W", "out"),
         parts=tuple(parts()),

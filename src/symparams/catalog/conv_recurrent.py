@@ -17,7 +17,9 @@ from .keys import SPACE, marks, outs
 from .recurrent import GATES, T, gates, step
 
 SECOND = Key("g2", "second_biases", default=(ZERO,), kind="copies", least=0)
-CONVENTIONS = tuple((name, (("g2", Num(n)),)) for name, n in (("keras", 0), ("flax", GATES["lstm"])))
+CONVENTIONS = tuple(
+    (name, (("g2", Num(n)),)) for name, n in (("keras", 0), ("flax", GATES["lstm"]))
+)
 
 
 def conv_lstm(

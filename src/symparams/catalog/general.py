@@ -80,6 +80,7 @@ def einsum_dense(
     return Layer(
         id="einsum_dense",
         family="einsum_dense",
+        also=("einsum", "dense by equation"),
         inputs=box,
         outputs=out,
         tensors=tuple(tensors),
@@ -123,6 +124,7 @@ def maxout() -> Layer:
     return Layer(
         id="maxout",
         family="maxout",
+        also=("max out",),
         inputs=axes("C_in", "in"),
         outputs=axes("C_out", "out"),
         tensors=(weight(out, axes("C_in", "in")).reading("x", "z"), bias(out).reading("x", "z")),
@@ -136,6 +138,7 @@ def highway() -> Layer:
     return Layer(
         id="highway",
         family="highway",
+        also=("highway network",),
         inputs=axes("C", "in"),
         outputs=axes("C", "out"),
         parts=(part("transform", linear(), **same), part("gate", linear(), **same)),
@@ -161,6 +164,7 @@ def graph_conv() -> Layer:
     return Layer(
         id="graph_conv",
         family="graph",
+        also=("gcn", "graph convolution", "graph convolutional layer"),
         inputs=(_node("in"), *source),
         outputs=(_node("out"), *result),
         tensors=(
@@ -188,6 +192,7 @@ def graph_attention() -> Layer:
     return Layer(
         id="graph_attention",
         family="graph",
+        also=("gat", "graph attention network"),
         inputs=(_node("in"), *axes("C_in", "in")),
         outputs=result,
         tensors=(
@@ -210,6 +215,7 @@ def deep_sets() -> Layer:
     return Layer(
         id="deep_sets",
         family="deep_sets",
+        also=("set layer", "permutation equivariant layer"),
         inputs=box,
         outputs=out,
         tensors=(
@@ -239,6 +245,7 @@ def state_space() -> Layer:
     return Layer(
         id="state_space",
         family="state_space",
+        also=("ssm", "s4d"),
         inputs=tuple(a.on("in") for a in thin),
         outputs=thin,
         tensors=(
@@ -261,6 +268,7 @@ def mamba() -> Layer:
     return Layer(
         id="mamba_block",
         family="mamba_block",
+        also=("mamba", "selective state space"),
         inputs=(axis("T", "t", "time", "in"), axis("d", "c", "feature", "in")),
         outputs=(axis("T", "t", "time", "out"), axis("d", "o", "feature", "out")),
         parts=(
@@ -308,6 +316,7 @@ def adaptive_log_softmax(tails: int = 1) -> Layer:
     return Layer(
         id="adaptive_log_softmax",
         family="adaptive_log_softmax",
+        also=("adaptive softmax",),
         inputs=axes("C_in", "in"),
         outputs=(axis("V", "o", "feature", "out"),),
         parts=tuple(parts()),
@@ -329,6 +338,7 @@ def channel_affine(n: int = 2) -> Layer:
     return Layer(
         id="channel_affine2d",
         family="channel_affine",
+        also=("affine", "scale and shift"),
         inputs=tuple(a.on("in") for a in box),
         outputs=box,
         tensors=(
@@ -348,6 +358,7 @@ def subsampling() -> Layer:
     return Layer(
         id="subsampling2d",
         family="subsampling",
+        also=("subsampling", "trainable subsampling", "lenet s2"),
         inputs=axes(" ".join(("C", *space)), "in"),
         outputs=axes(" ".join(("C", *outs(space))), "out"),
         parts=(
@@ -369,6 +380,7 @@ def rbf(fixed: bool = False) -> Layer:
     return Layer(
         id="rbf",
         family="rbf",
+        also=("radial basis function", "radial basis functions"),
         inputs=axes("C_in", "in"),
         outputs=axes("C_out", "out"),
         tensors=(centres.frozen() if fixed else centres,),

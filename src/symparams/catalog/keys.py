@@ -152,6 +152,8 @@ def transposed_sizes(space: tuple[str, ...], mode: str) -> tuple[Define, ...]:
             "gaps": s * (n - 1) + Max((k_eff, s)),
             "same": s * n,
         }
+        low, high = (S(side) for side in SIDES[axis])
+        rules["sides"] = s * (n - 1) + k_eff - low - high + extra
         out.append(Define(axis + "_out", rules[mode]))
         out.append(Define("k_eff" + mark, d * (k - 1) + 1))
     return tuple(out)

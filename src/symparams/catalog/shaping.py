@@ -111,6 +111,7 @@ def unfold() -> Layer:
     return Layer(
         id="unfold2d",
         family="unfold",
+        also=("im2col", "unfold"),
         inputs=axes("C_in H W", "in"),
         outputs=axes("C_out L_out", "out"),
         keys=(
@@ -128,6 +129,7 @@ def fold() -> Layer:
     return Layer(
         id="fold2d",
         family="fold",
+        also=("col2im", "fold"),
         inputs=axes("C_in L", "in"),
         outputs=axes("C_out H_out W_out", "out"),
         keys=(
@@ -148,9 +150,15 @@ def pixel_shuffle(back: bool = False) -> Layer:
     return Layer(
         id="pixel_unshuffle" if back else "pixel_shuffle",
         family="pixel_shuffle",
+        also=("space to depth",) if back else ("sub-pixel convolution", "depth to space"),
         inputs=axes("C_in H W", "in"),
         outputs=axes("C_out H_out W_out", "out"),
-        keys=(keys.C_IN, keys.C_OUT_DERIVED, Key("f", code, kind="modifier"), *keys.extents(SPACE[2])),
+        keys=(
+            keys.C_IN,
+            keys.C_OUT_DERIVED,
+            Key("f", code, kind="modifier"),
+            *keys.extents(SPACE[2]),
+        ),
         defines=(Define("C_out", c * f**2 if back else c / f**2), *sizes),
     )
 
@@ -215,6 +223,7 @@ def reshape(rank: int = 3, target: tuple[int | str, ...] = (-1,)) -> Layer:
     return Layer(
         id="reshape",
         family="reshape",
+        also=("unflatten", "view"),
         inputs=box,
         outputs=after,
         keys=(*_plain_keys(box), *(Key(a.name, a.name, kind="derived") for a in after), shown),
@@ -230,6 +239,7 @@ def permute(dims: tuple[int, ...] = (2, 1)) -> Layer:
     return Layer(
         id="permute",
         family="permute",
+        also=("transpose axes", "permute axes"),
         inputs=box,
         outputs=after,
         keys=(*_plain_keys(box), *(Key(a.name, a.name, kind="derived") for a in after), shown),
@@ -244,6 +254,7 @@ def repeat_vector() -> Layer:
     return Layer(
         id="repeat_vector",
         family="repeat_vector",
+        also=("repeat",),
         inputs=axes("C", "in"),
         outputs=(steps, *axes("C", "out")),
         keys=(replace(keys.C, also=(*keys.C.also, "C_out")), Key("T", "n", also=("times",))),
@@ -269,7 +280,7 @@ def concatenate(rank: int = 2, lead: int = 0, inputs: int = 2, along: str = "C")
                  for a in plain.outputs)  # fmt: skip
     others = [define for define in plain.defines if define.symbol != along + "_out"]
     return Layer(
-        id="concatenate", family="concatenate", inputs=first, outputs=last,
+        id="concatenate", family="concatenate", also=("concat",), inputs=first, outputs=last,
         keys=(several, out, *old), defines=(*others, summed),
         options=(("rank", rank), ("lead", lead), ("inputs", inputs), ("along", along)),
     )  # fmt: skip

@@ -83,15 +83,22 @@ def axes_block(plan: Plan) -> Block:
     one = len(plan.weights) == 1 and bool(main.tensor.inputs)
     if one:
         items.append(Para(Say("steps.axes.both", axes_facts(main))))
-    for story in () if one else plan.weights:
-        facts = {**axes_facts(story), "w": letter(story), "reads": bool(story.tensor.inputs)}
-        items.append(Para(Say("steps.axes.tensor", facts)))
+    items += [] if one else tensor_axes(plan)
     fit = fit_line(plan.bound)
     if fit is not None:
         items.append(Para(fit, aside=True))
     if not main.windows:
         items += [Equation(written) for written in equations(plan.bound, plan.written)]
     return Block(Say("subgoals.axes"), tuple(items))
+
+
+def tensor_axes(plan: Plan) -> list[Item]:
+    """The axes of each of several weights."""
+    return [
+        Para(Say("steps.axes.tensor", {**axes_facts(story), "w": letter(story),
+                                       "reads": bool(story.tensor.inputs)}))
+        for story in plan.weights
+    ]  # fmt: skip
 
 
 def relative_block(plan: Plan) -> Block | None:
@@ -202,7 +209,9 @@ def _window_items(plan: Plan, story: Story) -> list[Item]:
     if change is None:
         return []
     say = "steps.restrict.spread" if story.spread else "steps.restrict.window"
-    facts = {"window": change.after, "one": whole(change.after) == 1}
+    reads = story.tensor.reads
+    facts = {"window": change.after, "one": whole(change.after) == 1,
+             "reads": Letter(reads) if reads != "x" else None}  # fmt: skip
     return [Para(Say(say, facts), change=change)]
 
 

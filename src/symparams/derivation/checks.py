@@ -98,7 +98,9 @@ def callout(plan: Plan) -> tuple[Say | None, Say | None]:
     kind = kind_of(plan)
     if kind == "none":
         return None, None
-    group = kind if kind == "relative" else "drops" if plan.drops else "stays" if plan.stays else kind
+    group = (
+        kind if kind == "relative" else "drops" if plan.drops else "stays" if plan.stays else kind
+    )
     return (Say(first(f"why.title.{group}", "why.title.lead"), facts),
             Say(first(f"why.callout.{kind}", "why.callout.other"), facts))  # fmt: skip
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..algebra import Value, number
-from ..chain import Chain
+from ..algebra import Value, number, same
+from ..chain import Chain, named_alike
+from ..errors import Error
 from ..rewriting import Rewrite, simplify, verify
-from ..terms import Num, Quot, Size, Term
+from ..terms import ZERO, Num, Quot, S, Size, Term
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say
-from .plan import layer_fact
+from .plan import layer_fact, worked
 from .simplified import rows, step
 from .steps import Step
 
@@ -35,8 +36,13 @@ def compare(
     Raises:
         VerificationError: a step does not hold.
     """
+    meaning: dict[str, Term] = {}
+    if quantity != "params":
+        (left, right), meaning = named_alike((left, right))
     sides = [_quantity(side, quantity) for side in (left, right)]
     counts = [_collected(size) for size in sides]
+    if same(counts[1][-1], ZERO):
+        raise Error("ratio_to_nothing", quantity=quantity)
     start = Quot(counts[0][-1], counts[1][-1])
     lines = simplify(start)
     for line in lines:
@@ -46,7 +52,7 @@ def compare(
              *(step(line, "ratio") for line in lines))  # fmt: skip
     for one in steps:
         one.verify()
-    page = _page(left, right, counts, lines, ratio, quantity, biases)
+    page = _page(left, right, counts, lines, ratio, quantity, biases, meaning)
     found = number(ratio)
     return Comparison(quantity, counts[0][-1], counts[1][-1], ratio, found, steps, page)
 
@@ -69,7 +75,7 @@ def _collected(size: Term) -> list[Term]:
 
 
 def _side_steps(name: str, size: Term) -> list[Step]:
-    steps = [Step("define", "=", "count", name, Size(name), size)]
+    steps = [Step("define", "=", "count", name, Size(name), size, rewrite=lambda _: size)]
     found = number(size)
     if found is not None:
         return steps
@@ -78,7 +84,7 @@ def _side_steps(name: str, size: Term) -> list[Step]:
 
 def _page(
     left: Chain, right: Chain, counts: list[list[Term]], lines: tuple[Rewrite, ...], ratio: Term,
-    quantity: str, biases: bool,
+    quantity: str, biases: bool, meaning: dict[str, Term],
 ) -> Page:  # fmt: skip
     names = [_name(side) for side in (left, right)]
     facts = {"left": names[0], "right": names[1]}
@@ -90,6 +96,9 @@ def _page(
     start = Quot(counts[0][-1], counts[1][-1])
     items: list[Item] = [Rows(rows(start, lines), chain=True)]
     blocks.append(Block(Say("compare.ratio"), tuple(items), "="))
+    if meaning:
+        sizes = tuple(Row(S(name), worked(size)) for name, size in meaning.items())
+        blocks.append(Block(Say("subgoals.output"), (Rows(sizes),)))
     return Page(
         Say("titles.compare", {**facts, "quantity": Say(f"compare.quantity.{quantity}")}),
         None,

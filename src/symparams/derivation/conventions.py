@@ -13,10 +13,9 @@ from ..algebra import difference, same
 from ..chain import Chain
 from ..declaration import Bound, usual
 from ..errors import VerificationError
-from ..terms import ONE, ZERO, Neg, Num, Term, letters, total
+from ..terms import ONE, ZERO, Neg, Num, Term, letters, substitute, total
 from ..words import first
 from .page import Block, Formula, Item, Page, Para, Say, Table
-from .parts import with_switch
 from .plan import layer_fact, shapes, worked
 
 NAMES = ("textbook", "pytorch", "keras", "flax")
@@ -65,12 +64,15 @@ def block(bound: Bound, base: str) -> Block | None:
         return None
     found = _compared(lambda name: (under(bound, name),), base)
     alike = all(row.difference == ZERO for row in found.rows)
-    return None if alike else Block(Say("subgoals.conventions"), _items(found.rows, found.with_bias))
+    return (
+        None if alike else Block(Say("subgoals.conventions"), _items(found.rows, found.with_bias))
+    )
 
 
 def under(bound: Bound, convention: str) -> Bound:
     """The same layer with what a person gave, and the rest as a convention has it."""
-    values = {name: held for name, held in bound.values.items() if name in bound.given}
+    left = set(_settled(bound)) - bound.given
+    values = {name: held for name, held in bound.values.items() if name not in left}
     for letter, held in dict(bound.layer.conventions).get(convention, ()):
         values.setdefault(letter, held)
     return Bound(bound.layer, usual(bound.layer, values), bound.given)
@@ -82,9 +84,10 @@ def _compared(bind: Callable[[str], tuple[Bound, ...]], base: str) -> Convention
     order = [base, *(n for n in NAMES if n != base and (n in named or n == "textbook"))]
     counts = {name: total(*(one.params for one in bounds[name])) for name in order}
     open_bias = any("b" in letters(count) for count in counts.values())
+    biased = {"b": ONE} if open_bias else {}
     rows = []
     for name in order:
-        count, start = (with_switch(counts[n], 1) if open_bias else counts[n] for n in (name, base))
+        count, start = (substitute(counts[n], biased) for n in (name, base))
         more = worked(difference(count, start))
         if not same(start + more, count):
             raise VerificationError("step_differs", rule="define", path=name)

@@ -67,7 +67,7 @@ def line(plan: Plan) -> Page:
         "biases": len(plan.biases),
         "total": plan.with_bias if plan.bias_total is not None else None,
         "several": len(plan.weights) > 1,
-        "unit": Say(f"units.{plan.family}.per"),
+        "unit": Say(first(f"units.{plan.layer.id}.per", f"units.{plan.family}.per")),
         "units": Say(f"units.{plan.family}.many", {"n": outer, "each": inner}),
     }
     answer = Para(Say(first(f"line.kinds.{main.tensor.kind}", "line.params"), facts))

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from ..axes import Box, box_size
+from ..axes import Box
 from ..calculus import Pad, Reindex, Restrict, Share
 from ..declaration import Bound
 from ..evidence import tap_uses
-from ..terms import ONE, Entry, Num, Prod, Quot, S, Term, product, total
+from ..terms import ONE, ZERO, Entry, Num, Prod, Quot, S, Term, product, total
 from . import blocks, checks, conventions
 from .page import (
     Block,
@@ -33,6 +33,7 @@ from .plan import (
     Plan,
     axes_facts,
     doubled,
+    extents_of,
     fit_line,
     indices,
     layer_fact,
@@ -71,10 +72,16 @@ def axes_block(plan: Plan) -> Block:
     """How many output and input units there are."""
     main = plan.main
     assert main is not None
-    facts = axes_facts(main)
-    rows = [_units(plan, "steps.lecture.outputs", main.tensor.out)]
-    rows.append(_units(plan, "steps.lecture.inputs", main.tensor.inputs))
-    items: list[Item] = [Para(Say("steps.axes.both", facts)), Rows(tuple(rows))]
+    out, inputs = main.tensor.out, main.tensor.inputs
+    items: list[Item] = [Para(Say("steps.axes.both", axes_facts(main)))]
+    if len(plan.weights) > 1:
+        out, inputs = plan.bound.outputs, plan.layer.inputs
+        items = blocks.tensor_axes(plan)
+    rows = (
+        _units(plan, "steps.lecture.outputs", out),
+        _units(plan, "steps.lecture.inputs", inputs),
+    )
+    items.append(Rows(rows))
     fit = fit_line(plan.bound)
     if fit is not None:
         items.append(Para(fit, aside=True))
@@ -327,20 +334,25 @@ def result_block(plan: Plan) -> Block:
     """Which indices are left, and that none ranges over positions."""
     main = plan.main
     assert main is not None
-    axes = {a.name: a for box in main.tensor.end.boxes for a in box}.values()
-    left = [Say("steps.lecture.index", {"index": indices((a,)), "size": plan.bound.put(a.size)})
-            for a in axes]  # fmt: skip
-    facts = {
-        "left": tuple(left),
-        "w": letter(main),
-        "positions": indices(plan.stays) if plan.stays else None,
-        "space": bool(plan.positions),
-    }
-    items: list[Item] = [Para(Say("steps.lecture.remaining", facts))]
+    items: list[Item] = [_left_on(plan, story) for story in plan.weights]
     clause = _groups_clause(plan, main)
     if clause is not None:
         items.append(Para(clause, aside=True))
     return Block(Say("subgoals.result"), tuple(items))
+
+
+def _left_on(plan: Plan, story: Story) -> Para:
+    axes = {a.name: a for box in story.tensor.end.boxes for a in box}.values()
+    left = [Say("steps.lecture.index", {"index": indices((a,)), "size": plan.bound.put(a.size)})
+            for a in axes]  # fmt: skip
+    facts = {
+        "left": tuple(left),
+        "w": letter(story),
+        "positions": indices(plan.stays) if plan.stays else None,
+        "space": bool(plan.positions),
+        "time": any(a.role == "time" for a in story.shared),
+    }
+    return Para(Say("steps.lecture.remaining", facts))
 
 
 def _groups_clause(plan: Plan, main: Story) -> Say | None:
@@ -393,7 +405,7 @@ def _zero_border(plan: Plan, main: Story) -> Term | None:
 def where_block(plan: Plan) -> Block | None:
     """Where the size does matter: each quantity, its value, and at twice the size."""
     main = plan.main
-    if main is None or not plan.positions:
+    if main is None or not extents_of(plan.layer.inputs):
         return None
     twice = doubled(plan.bound)
     rows = [
@@ -404,8 +416,10 @@ def where_block(plan: Plan) -> Block | None:
     if plan.drops and not main.summed and main.windows and not main.spread:
         rows.append(_where(plan, twice, "local", main.unshared()))
     rows += _followers(plan, twice)
-    rows.append(_where(plan, twice, "dense", main.tensor.start.size))
-    head = tuple(Say(f"tables.{name}") for name in ("quantity", "formula", "value", "twice"))
+    every = total(*(s.tensor.start.size for s in plan.weights if s.tensor.kind == "weight"))
+    rows.append(_where(plan, twice, "dense", every if every != ZERO else main.tensor.start.size))
+    last = "twice" if plan.positions else "longer"
+    head = tuple(Say(f"tables.{name}") for name in ("quantity", "formula", "value", last))
     if twice is None:
         head = head[:2]
         rows = [row[:2] for row in rows]

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from ..algebra import Value, number
 from ..chain import Chain
+from ..chain import Part as ChainPart
 from ..declaration import Bound
 from ..terms import ONE, ZERO, Num, S, Size, Term, letters, product, substitute, total
-from . import count, shapes, uses
+from . import conventions, count, shapes, uses
 from .page import Block, Formula, Item, Page, Para, Row, Rows, Say, Table
 from .plan import formula_bound, formula_words, layer_fact, shape, worked
 from .plan import shapes as ends_of
@@ -45,9 +46,7 @@ def pieces_of(whole: Chain | Bound) -> tuple[Piece, ...]:
     """The parts of a sequence or of a composite layer."""
     if isinstance(whole, Chain):
         return tuple(Piece(part.name, part.bound) for part in whole.parts)
-    return tuple(
-        Piece(p.name, p.bound, p.copies, p.tied, p.when, p.active) for p in whole.parts
-    )
+    return tuple(Piece(p.name, p.bound, p.copies, p.tied, p.when, p.active) for p in whole.parts)
 
 
 def of_bound(
@@ -128,12 +127,20 @@ def _steps(
         for step in derived.steps
     ]
     if quantity != "shape":
-        steps += _total_steps(pieces, sizes, quantity)
+        known = tuple(
+            (f"{piece.name}.{quantity}", derived.symbolic)
+            for piece, derived in zip(pieces, parts, strict=True)
+            if any(step.path == quantity for step in derived.steps)
+        )
+        steps += _total_steps(pieces, sizes, quantity, known)
     return tuple(steps)
 
 
 def _total_steps(
-    pieces: Sequence[Piece], sizes: dict[str, Term], quantity: str
+    pieces: Sequence[Piece],
+    sizes: dict[str, Term],
+    quantity: str,
+    known: tuple[tuple[str, Term], ...],
 ) -> tuple[Step, ...]:
     """The total: define it from the parts' sizes, unfold these, work out."""
     whole = total(*(p.times(Size(p.name), quantity) for p in pieces))
@@ -143,8 +150,8 @@ def _total_steps(
         return opened if term == whole else term
 
     steps = [
-        Step("define", "=", "count", quantity, Size(quantity), whole),
-        Step("unfold", "=", "count", quantity, whole, opened, rewrite=unfold),
+        Step("define", "=", "count", quantity, Size(quantity), whole, rewrite=lambda _: whole),
+        Step("unfold", "=", "count", quantity, whole, opened, rewrite=unfold, unfolds=known),
     ]
     return (*steps, *worked_out(opened, quantity))
 
@@ -160,6 +167,8 @@ def _page(
     if level == "lecture":
         for piece, derived in zip(pieces, parts, strict=True):
             blocks += _unfolded(piece, derived)
+        said = conventions.block(whole, convention) if isinstance(whole, Bound) else None
+        blocks += [said] if said is not None and quantity == "params" else []
     if isinstance(whole, Bound):
         title, subtitle = layer_fact(whole), ends_of(whole)
         formula = _formula(whole, quantity, convention)
@@ -190,7 +199,8 @@ def _unfolded(piece: Piece, derived: Derivation) -> list[Block]:
     answer = derived.page.answer
     if answer is not None and not derived.page.blocks:
         return [head, Block(Say("subgoals.count"), (answer,))]
-    return [head, *derived.page.blocks]
+    said = Say("subgoals.conventions")  # once, of the whole
+    return [head, *(block for block in derived.page.blocks if block.label != said)]
 
 
 def _table_block(
@@ -252,12 +262,5 @@ def _columns(
 
 def _scoped_rows(pieces: Sequence[Piece]) -> list[Row]:
     """What the derived sizes are that stayed letters, said once."""
-    rows = []
-    for piece in pieces:
-        for define in piece.bound.layer.defines:
-            held = piece.bound.values.get(define.symbol)
-            if held == S(f"{piece.name}.{define.symbol}"):
-                values = {k: v for k, v in piece.bound.values.items() if k != define.symbol}
-                opened = Bound(piece.bound.layer, values).expand(define.term)
-                rows.append(Row(held, worked(opened)))
-    return rows
+    sizes = (ChainPart(piece.name, piece.bound).scoped() for piece in pieces)
+    return [Row(S(letter), worked(size)) for found in sizes for letter, size in found.items()]

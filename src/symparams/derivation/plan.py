@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from .. import symbols as names
 from ..algebra import number, value
 from ..axes import SITES, Axis, Box, box_size
 from ..declaration import Bound, Key, Layer
@@ -320,15 +321,19 @@ def _meaning(name: str, family: str) -> str:
 
 
 def _what(name: str, layer: Layer) -> Say:
-    """What a letter is; one of somebody's own layer is called as its key is."""
+    """What a letter is; one of somebody's own layer is called as its key is, or as its role."""
     key = layer.key(name)
     code = key.code if key is not None else name
-    return Say(_meaning(name, layer.family), {"code": code.replace("_", " ")})
+    known = not layer.title or (key is not None and key.kind == "switch")
+    if known or (code != name and code == names.name(name).code):
+        return Say(_meaning(name, layer.family), {"code": code.replace("_", " ")})
+    axis = next((a for a in (*layer.inputs, *layer.outputs) if a.name == name), None)
+    if code == name and axis is not None:
+        return Say(f"glossary.roles.{axis.role}")
+    return Say("glossary.own", {"code": code.replace("_", " ")})
 
 
-def formula_words(
-    count: Term, identity: str, convention: str, layer: Layer
-) -> tuple[Say, ...]:
+def formula_words(count: Term, identity: str, convention: str, layer: Layer) -> tuple[Say, ...]:
     """A formula with what each of its letters is, said once."""
     seen: dict[str, None] = {}
     for _, node in walk(count):
@@ -352,8 +357,8 @@ def positions_size(plan: Plan) -> Dims:
 
 
 def doubled(bound: Bound) -> Bound | None:
-    """The same layer on an input twice as large along every position axis."""
-    extents = [a for a in bound.layer.inputs if a.role == "position"]
+    """The same layer on an input twice as large along every position axis, or twice as long."""
+    extents = extents_of(bound.layer.inputs)
     if not extents or not all(isinstance(bound.put(a.size), Num) for a in extents):
         return None
     values = dict(bound.values)
@@ -367,6 +372,12 @@ def doubled(bound: Bound) -> Bound | None:
         if found is not None:
             kept[define.symbol] = Num(int(found))
     return Bound(bound.layer, kept)
+
+
+def extents_of(box: Box) -> Box:
+    """The axes that make an input large: positions, or else steps, tokens or nodes."""
+    places = role_axes(box, "position")
+    return places or tuple(a for a in box if a.role in ("time", "token", "node"))
 
 
 def sites_of(box: Box) -> Term:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..algebra import value
 from ..axes import box_size
 from ..declaration import Bound
@@ -51,7 +53,7 @@ def steps(bound: Bound) -> tuple[Step, ...]:
     out: list[Step] = []
     for symbol, rule in rules(bound):
         opened = _opened(bound, rule)
-        out.append(Step("define", "=", "count", symbol, S(symbol), opened))
+        out.append(Step("define", "=", "count", symbol, S(symbol), opened, rewrite=_being(opened)))
         put = bound.put(opened)
         if put != opened:
             out.append(
@@ -63,6 +65,10 @@ def steps(bound: Bound) -> tuple[Step, ...]:
         for line in numeric(put):
             out.append(step(line, symbol))
     return tuple(out)
+
+
+def _being(opened: Term) -> Callable[[Term], Term]:
+    return lambda _: opened
 
 
 def _opened(bound: Bound, rule: Term) -> Term:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,8 @@ from ..calculus import Bundle, Rule
 from ..declaration import Bound, Tensor, Values
 from ..errors import VerificationError
 from ..evidence import Evidence, evidence
-from ..terms import Num, Size, Term, letters, substitute, total
-from .page import Page, Say
+from ..terms import Num, Size, Sym, Term, substitute, total
+from .page import Page
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class Step:
     ``=`` steps are verified exactly by the judge, ``~>`` steps by the enumeration that
     ``evidence`` holds.  ``action`` is the rule value or rewriting that was applied and
     ``path`` the tensor or quantity it was applied to, so that a step replays by itself.
+    ``unfolds`` are the sizes that an unfold step puts in, by the path that derived them.
     """
 
     rule: str
@@ -36,19 +36,28 @@ class Step:
     rewrite: Callable[[Term], Term] | None = None
     values: Values = field(default_factory=dict)
     evidence: Evidence | None = None
+    unfolds: tuple[tuple[str, Term], ...] = ()
 
     @property
     def shown(self) -> tuple[Term, Term]:
         """Both sides with the given numbers in."""
+        if self.rule == "substitute":
+            return substitute(self.before, self.values), self.after
         return substitute(self.before, self.values), substitute(self.after, self.values)
+
+    @property
+    def result(self) -> Bundle | None:
+        """The index sets after a step on index sets."""
+        bundle = self.bundle
+        for action in self.actions if bundle is not None else ():
+            bundle = action.apply(bundle)  # type: ignore[arg-type]  # not None here
+        return bundle
 
     def replay(self) -> Term:
         """``after``, found again from the step's own data."""
-        if self.bundle is not None:
-            bundle = self.bundle
-            for action in self.actions:
-                bundle = action.apply(bundle)
-            return bundle.size
+        result = self.result
+        if result is not None:
+            return result.size
         if self.rewrite is not None:
             return self.rewrite(self.before)
         return self.after
@@ -73,10 +82,7 @@ class Step:
         if self.rule == "unfold" and self.rewrite is not None:
             return self.rewrite(self.before), self.after
         if self.rule == "substitute":
-            put = substitute(self.before, self.values)
-            if same(put, self.after):  # values may speak of the same letter: H of the layer before
-                return put, self.after
-            return put, substitute(self.after, self.values)
+            return substitute(self.before, self.values), self.after
         return self.before, self.after
 
 
@@ -112,9 +118,10 @@ def count_steps(bound: Bound, tensors: Sequence[Tensor], quantity: str) -> tuple
 
     opened = unfold(whole)
     steps = [
-        Step("define", "=", "count", quantity, Size(quantity), whole),
-        Step("unfold", "=", "count", quantity, whole, opened, rewrite=unfold),
-    ]
+        Step("define", "=", "count", quantity, Size(quantity), whole, rewrite=lambda _: whole),
+        Step("unfold", "=", "count", quantity, whole, opened, rewrite=unfold,
+             unfolds=tuple((tensor.name, tensor.size) for tensor in tensors)),
+    ]  # fmt: skip
     put = bound.put(opened)
     if put != opened:
         steps.append(
@@ -193,18 +200,42 @@ class Derivation:
         """
         for step in self.steps:
             step.verify()
+        self._hang_together()
+        self._results()
+
+    def _hang_together(self) -> None:
+        """Each path begins with what it names, and each of its steps goes on from the last."""
+        last: dict[str, Step] = {}
+        for step in self.steps:
+            before = last.get(step.path)
+            if before is None:
+                begins = step.rule in ("dense", "define") and step.path.endswith(
+                    _named(step.before)
+                )
+            elif step.bundle is not None and before.bundle is not None:
+                begins = step.bundle == before.result and step.before == before.after
+            else:
+                begins = step.before == before.after
+            if not begins:
+                raise VerificationError("step_missing", rule=step.rule, path=step.path)
+            for name, size in step.unfolds:
+                known = last.get(f"{step.path.rpartition('.')[0]}.{name}".lstrip("."))
+                if known is None or not same(known.after, size):
+                    raise VerificationError("step_missing", rule=step.rule, path=name)
+            last[step.path] = step
+        if self.quantity in last and worked_out(last[self.quantity].after, self.quantity):
+            raise VerificationError("step_missing", rule="multiply", path=self.quantity)
+
+    def _results(self) -> None:
+        """The numbers are those of the formula with the given numbers in."""
+        if self.quantity == "shape":
+            return
+        claimed = ((self.value, None), (self.with_bias, 1), (self.without_bias, 0))
+        for value, switch in claimed:
+            put = {} if switch is None else {"b": Num(switch)}
+            if value is not None and number(substitute(self.symbolic, put)) != value:
+                raise VerificationError("result_differs", value=str(value))
 
 
-@functools.cache
-def open_letters(term: Term) -> frozenset[str]:
-    """The letters of a Term, kept because plans ask often."""
-    return letters(term)
-
-
-def whole_number(term: Term) -> int | None:
-    """The value of a Term without letters."""
-    found = number(term)
-    return found if isinstance(found, int) else None
-
-
-__all__ = ["Derivation", "Say", "Step", "count_steps", "index_steps", "worked_out"]
+def _named(term: Term) -> str:
+    return term.name if isinstance(term, Size | Sym) else "?"

@@ -70,8 +70,10 @@ def _steps(plan: Plan, quantity: str, count: Term) -> tuple[Step, ...]:
     steps: list[Step] = []
     if quantity != "activations":
         for story in used(bound):
-            steps += [s for s in index_steps(bound, story.tensor) if s.rule != "share"]
-    steps.append(Step("define", "=", "count", quantity, Size(quantity), count))
+            steps += index_steps(bound, story.tensor.unshared)
+    steps.append(
+        Step("define", "=", "count", quantity, Size(quantity), count, rewrite=lambda _: count)
+    )
     put = bound.put(count)
     if put != count:
         steps.append(Step("substitute", "=", "count", quantity, count, put,

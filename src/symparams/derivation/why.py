@@ -12,7 +12,7 @@ from ..chain import Chain
 from ..declaration import Bound, BoundPart, Tensor
 from ..errors import UnknownName
 from ..evidence import Evidence, evidence
-from ..terms import ONE, Num, S, Term, letters, product
+from ..terms import ONE, ZERO, Num, S, Term, letters, product
 from ..words import first
 from .checks import machine_line
 from .page import (
@@ -51,6 +51,7 @@ class Side:
     change: Change | None
     kept: tuple[Term, ...]
     evidence: Evidence | None
+    lag: bool = False  # restricted to the index before its own
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,10 @@ def _side(bound: Bound, tensor: Tensor, axis: Axis) -> Side | None:
     met = [rule for rule in tensor.rules if _meets(rule, names)]
     ids = tuple(dict.fromkeys(rule.id for rule in met))
     proof = _proof(bound, tensor) if met else None
+    lag = any(r.size is None and r.offset in offsets and r.offset.padding != ZERO
+              for r in tensor.rules if isinstance(r, Restrict))  # fmt: skip
     blank = Side(axis.name, axis.index, axis.role, tensor.name, ids, tensor.size, tensor.size,
-                 None, (), proof)  # fmt: skip
+                 None, (), proof, lag)  # fmt: skip
     acting = [rule for rule in met if isinstance(rule, Restrict | Share | Group)]
     merge = next((rule for rule in met if isinstance(rule, Split)), None)
     if merge is not None and not acting:
@@ -306,11 +309,12 @@ def _has(story: Story, name: str) -> bool:
 
 
 def _alike(sides: tuple[Side, ...]) -> list[list[Side]]:
-    """Sides that met the same rules with the same change, told once for all their tensors."""
+    """Sides that met the same rules with the same change, told once for all their tensors; a row
+    for each that keeps other sizes."""
     met: dict[tuple[object, ...], list[Side]] = {}
     for side in sides:
         change = (side.change.before, side.change.after) if side.change else None
-        key = (side.axis, side.removed_by, change, side.kept)
+        key = (side.axis, side.removed_by, change, side.lag)
         met.setdefault(key, []).append(side)
     return list(met.values())
 
@@ -343,7 +347,7 @@ def _side_block(
         items.append(Para(Say("whys.tensors", {"names": _letters(bound, alike)})))
     diagonal = side.role not in ("position", "offset") or _own_place(bound, side)
     for rule in side.removed_by:
-        say = "diagonal" if rule == "restrict" and diagonal else rule
+        say = ("before" if side.lag else "diagonal") if rule == "restrict" and diagonal else rule
         say = "summed" if rule == "share" and summed else say
         items.append(Para(Say(f"whys.rule.{say}", facts)))
     named = side.tensor if several and len(alike) == 1 else None
@@ -351,9 +355,22 @@ def _side_block(
     if side.change.rule == "split":
         items.append(Rows((Row(side.change.before, side.change.after),)))
         return Block(label, tuple(items), "=")
-    after = _number(bound.put(side.after))
-    items.append(Rows((Row(Changed((), side.change, side.kept), after),)))
+    items.append(Rows(tuple(_changed_rows(bound, alike))))
     return Block(label, tuple(items), "~>")
+
+
+def _changed_rows(bound: Bound, alike: list[Side]) -> list[Row]:
+    """The change in its product, once for all that keep the same sizes."""
+    met: dict[tuple[Term, ...], list[Side]] = {}
+    for side in alike:
+        met.setdefault(side.kept, []).append(side)
+    rows = []
+    for kept, same in met.items():
+        change = same[0].change
+        assert change is not None
+        say = Say("whys.letters", {"names": _letters(bound, same)}) if len(met) > 1 else None
+        rows.append(Row(Changed((), change, kept), _number(bound.put(same[0].after)), say))
+    return rows
 
 
 def _own_place(bound: Bound, side: Side) -> bool:
@@ -462,16 +479,20 @@ def _back(plan: Plan) -> Block | None:
     return _say_block("whys.back", say, facts)
 
 
-def _of_part(bound: Bound, name: str, asked: str) -> Why:
+def _of_part(bound: Bound, name: str, asked: str, names: set[str]) -> Why:
     """A part's answer: about its own axis, and whether a size it takes holds the letter."""
     try:
         answer = why(bound, name)
     except UnknownName:
         answer = Why(asked, True, (), (), (), Page(Say("titles.simplify")))
-    held = tuple(t.name for t in bound.tensors
-                 if t.end.stored and depends_on(bound.expand(t.size), asked))  # fmt: skip
+    held = tuple(
+        t.name
+        for t in bound.tensors
+        if t.end.stored and any(depends_on(bound.expand(t.size), letter) for letter in names)
+    )
     stays = tuple(dict.fromkeys((*answer.stays_in, *held)))
-    return replace(answer, axis=asked, stays_in=stays, drops_out=not stays)
+    drops = answer.drops_out and not stays
+    return replace(answer, axis=asked, stays_in=stays, drops_out=drops)
 
 
 def why_in_sequence(chain: Chain, name: str) -> Why:
@@ -482,7 +503,13 @@ def why_in_sequence(chain: Chain, name: str) -> Why:
     """
     asked = why(chain.parts[0].bound, name).axis  # the letter is the first layer's
     opened = chain.opened(name)
-    answers = [(part, _of_part(part.bound, name, asked)) for part in opened.parts]
+    key = chain.parts[0].bound.layer.key(name)
+    names = {asked, key.symbol} if key is not None else {asked}
+    for part in opened.parts:  # a size of a part in front may hold the letter
+        for letter, size in part.scoped().items():
+            if any(depends_on(size, known) for known in names):
+                names.add(letter)
+    answers = [(part, _of_part(part.bound, name, asked, names)) for part in opened.parts]
     rows: list[tuple[object, ...]] = []
     for part, answer in answers:
         shown = "drops" if answer.drops_out else "stays"
@@ -501,7 +528,8 @@ def why_in_sequence(chain: Chain, name: str) -> Why:
         "axis": Formula(S(answers[0][1].axis)),
         "layer": Say("layers.sequence.a", {"n": len(chain.parts)})})  # fmt: skip
     page = Page(title, blocks=(Block(Say("subgoals.parts"), (Table(head, tuple(rows)),)),))
-    return Why(answers[0][1].axis, not stays, removed, sides, stays, page)
+    drops = all(answer.drops_out for _, answer in answers)
+    return Why(answers[0][1].axis, drops, removed, sides, stays, page)
 
 
 # --- a layer with parts ---------------------------------------------------------------------------
@@ -545,7 +573,9 @@ def _of_piece(whole: Bound, piece: BoundPart, asked: tuple[str, ...]) -> Why:
         if side not in sides:
             sides.append(side)
     drops = not weights or all(one.drops_out for one in found)
-    return Why(asked[0], drops, removed, tuple(sides), stays, Page(Say("titles.simplify")))
+    page = next((one.page for one in found if one.drops_out == drops),
+                Page(Say("titles.simplify")))  # fmt: skip
+    return Why(asked[0], drops, removed, tuple(sides), stays, page)
 
 
 def stored_tensors(bound: Bound) -> tuple[str, ...]:
@@ -567,4 +597,6 @@ def _parts_page(
     facts = {"axis": Formula(S(asked[0])), "layer": layer_fact(bound)}
     head = (Say("tables.part"), Say("whys.part.head", {"axis": facts["axis"]}))
     block = Block(Say("subgoals.parts"), (Table(head, tuple(rows)),))
-    return Page(Say(f"whys.title.{'drops' if drops else 'stays'}", facts), shapes(bound), (block,))
+    said = (a.page.answer for _, a in answers if a.drops_out == drops)
+    return Page(Say(f"whys.title.{'drops' if drops else 'stays'}", facts), shapes(bound), (block,),
+                answer=next((one for one in said if one is not None), None))  # fmt: skip

@@ -130,6 +130,7 @@ def one_of(
     if not calls:
         assert refusal is not None  # every spelling was read or refused
         raise refusal
+    calls = [call for call in calls if call.complete] or calls
     other = next((c for c in calls if c.meaning != calls[0].meaning), None)
     if other is not None:
         raise ValueRefused("two_readings", name=name, first=str(calls[0]), second=str(other))

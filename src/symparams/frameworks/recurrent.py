@@ -17,7 +17,7 @@ from .torch import TORCH
 
 _torch = functools.partial(row, TORCH)
 _END = " device dtype"
-_SIZES = "input_size:i hidden_size:h "
+_SIZES = "input_size!:i hidden_size!:h "
 _LAYERS = " batch_first@batch_first=0 dropout bidirectional:D"
 
 
@@ -58,9 +58,7 @@ _TORCH: tuple[Spelling, ...] = (
 
 _keras = functools.partial(row, KERAS)
 _NAMED = " * name dtype trainable@frozen autocast batch_size"
-_WEIGHTS = (
-    " use_bias:b=1 kernel_initializer recurrent_initializer bias_initializer"
-)
+_WEIGHTS = " use_bias:b=1 kernel_initializer recurrent_initializer bias_initializer"
 _RULES = (
     " kernel_regularizer recurrent_regularizer bias_regularizer activity_regularizer"
     " kernel_constraint recurrent_constraint bias_constraint dropout recurrent_dropout seed"

@@ -1,8 +1,8 @@
 """The engine behind the tables: a class name's signature, read into what a layer takes.
 
-A signature is a line of words ``name[:key][@rule][=default]`` in positional order: ``key`` is
+A signature is a line of words ``name[!][:key][@rule][=default]`` in positional order: ``key`` is
 the layer's symbol, ``rule`` one of ``rules.RULES``, and a bare name changes no size and is
-accepted without effect.  After ``*`` come arguments that are only given by name.
+accepted without effect; what has a ``!`` must be given.  After ``*`` come arguments that are only given by name.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Parameter:
     rule: str = ""
     default: object = None
     by_place: bool = True
+    must: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,11 @@ class Spelling:
     def id_for(self, rank: int | None) -> str:
         """The layer's id for a number of positions; two where nothing fixes it."""
         return self.layer.format(n=self.rank or rank or 2)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The axes of a layer that has its own."""
+        return tuple(self.takes.split()[1:])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -174,7 +180,7 @@ class Spelling:
         for name, value in kwargs.items():
             if name in written:
                 raise ValueRefused("argument_twice", layer=self.name, key=name)
-            if name not in self.names and name not in letters_of():
+            if name not in self.names and name not in letters_of() and name not in self.own:
                 self._refuse(name)
             written[name] = value
         return written
@@ -208,7 +214,7 @@ class Spelling:
             rank = max(rank, 1)
         reading = Reading(self.name, order, rank, sites, values)
         if self.takes.startswith("own "):
-            reading.named = tuple(self.takes.split()[1:])
+            reading.named = self.own
         reading.ahead = ("T",) if self.takes == "steps" else ()
         if self.takes in ("any", "lead", "norm") and (sites or axes is not None):
             reading.fixed["lead"] = len(sites)
@@ -272,6 +278,12 @@ class Call:
         framework's convention unless another is asked for."""
         return bind(functools.partial(_frozen, build) if self.frozen else build, self.given,
                     self.fixed, convention or self.spelling.convention)  # fmt: skip
+
+    @property
+    def complete(self) -> bool:
+        """Whether every argument is there that must be."""
+        said = {name for name, _ in self.written}
+        return all(p.name in said for p in self.spelling.signature if p.must)
 
     @property
     def meaning(self) -> tuple[object, ...]:
@@ -423,7 +435,9 @@ def _plausible(name: str, value: object) -> bool:
 
 # --- tables ---------------------------------------------------------------------------------
 
-_WORD = re.compile(r"(?P<name>\w+)(?::(?P<key>\w+))?(?:@(?P<rule>\w+))?(?:=(?P<default>\S+))?")
+_WORD = re.compile(
+    r"(?P<name>\w+)(?P<must>!)?(?::(?P<key>\w+))?(?:@(?P<rule>\w+))?(?:=(?P<default>\S+))?"
+)
 
 
 def row(
@@ -471,7 +485,7 @@ def _parameters(signature: str) -> Iterator[Parameter]:
         if match is None or (match["rule"] and match["rule"] not in RULES):
             raise DeclarationError("bad_signature", word=word)
         yield Parameter(match["name"], match["key"] or "", match["rule"] or "",
-                        _default(match["default"]), by_place)  # fmt: skip
+                        _default(match["default"]), by_place, bool(match["must"]))  # fmt: skip
 
 
 def _default(text: str | None) -> object:

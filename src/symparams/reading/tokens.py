@@ -200,7 +200,10 @@ class Tokens:
             return int(word)
         if "," in word:
             return int(word.replace(",", ""))
-        value = float(word)
+        try:
+            value = float(word)
+        except ValueError:  # digits run into letters: 0A
+            self.refuse("value_expected", at, shown=word)
         if not math.isfinite(value):
             self.refuse("number_too_big", at, shown=word)
         return value

@@ -143,7 +143,7 @@ class _Printer:
             if left and right and len(value) + 2 > self.body:
                 out += [*self.hanging(left), *self.hanging(f"  {row.sign} {right}")]
             else:
-                out += self.hanging(value) if left else ["    " + value.strip()]
+                out += self.hanging(value) if left else self.hanging(f"  {value.strip()}", 4)
             if note and len(out[-1]) + len(note) + 3 <= self.body:
                 out[-1] += "   " + self.dim(note)
             elif note:
@@ -174,7 +174,7 @@ class _Printer:
                 lines.append(lines[1])
             lines.append(_line(row, wide, left))
             if under[n]:
-                lines.append(self.dim(f"  {under[n]}"))
+                lines += [self.dim(line) for line in self.hanging(under[n])]
         return lines
 
     def listed(self, head: list[str], body: list[list[str]]) -> list[str]:
@@ -186,10 +186,11 @@ class _Printer:
                     out += self.hanging(f"{label}: {cell}")
         return out
 
-    def hanging(self, text: str) -> list[str]:
+    def hanging(self, text: str, deeper: int = 2) -> list[str]:
         """A text set in, its further lines set in deeper."""
+        further = " " * (2 + deeper)
         return textwrap.wrap(
-            text, self.body, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            text, self.body, initial_indent="  ", subsequent_indent=further, break_on_hyphens=False
         )
 
     def cell(self, cell: object) -> str:

@@ -335,6 +335,10 @@ class CodeWriter(Writer):
         """Digits only."""
         return str(value)
 
+    def symbol(self, plain: str) -> str:
+        """A letter as one name: a part's letter has no dot."""
+        return plain.replace(".", "_")
+
     def between(self, left: Term, right: Term, formula: bool) -> str:
         """Always a sign."""
         return "*"

@@ -9,6 +9,13 @@ from collections.abc import Mapping
 
 _DENSE = ("dense", "linear", "fully connected", "fc")
 
+_CELLS = {
+    **dict.fromkeys(("rnn", "simple rnn", "vanilla rnn", "elman rnn"), "rnn"),
+    **dict.fromkeys(("gru", "gated recurrent units"), "gru"),
+    **dict.fromkeys(("lstm", "long short term memory"), "lstm"),
+    **dict.fromkeys(("mgu", "minimal gated units"), "mgu"),
+}
+
 # What a layer is called, in the spelling of _SPELLINGS: a new layer is a row.
 PHRASES: Mapping[str, str] = {
     "conv": "conv",
@@ -36,6 +43,10 @@ PHRASES: Mapping[str, str] = {
     "adaptive max pool": "adaptive_max_pool",
     "adaptive avg pool": "adaptive_avg_pool",
     "flatten": "flatten",
+    **{f"{ways}{phrase}": layer
+       for ways in ("", "bidirectional ") for phrase, layer in _CELLS.items()},
+    **{f"{phrase} cell": f"{layer}_cell" for phrase, layer in _CELLS.items()},
+    **dict.fromkeys(("conv lstm", "lstm conv"), "conv_lstm"),
     "dropout": "dropout",
     "zero pad": "pad",
     "pad": "pad",
@@ -96,9 +107,10 @@ PHRASES: Mapping[str, str] = {
 }  # fmt: skip
 
 # What a phrase says besides the layer.
-SAYS: Mapping[str, tuple[str, object]] = dict.fromkeys(
-    ("pointwise conv", "pointwise"), ("kernel_size", 1)
-)
+SAYS: Mapping[str, tuple[str, object]] = {
+    **dict.fromkeys(("pointwise conv", "pointwise"), ("kernel_size", 1)),
+    **{f"bidirectional {phrase}": ("directions", 2) for phrase in _CELLS},
+}
 
 # The one spelling of words that have several.
 _SPELLINGS = {
@@ -168,6 +180,10 @@ NOUNS: Mapping[str, str] = {
     **dict.fromkeys(("heads", "attention heads", "query heads"), "num_heads"),
     **dict.fromkeys(("kv heads", "key value heads"), "num_kv_heads"),
     **dict.fromkeys(("model width", "model dimension", "embedding dimension"), "embed_dim"),
+    **dict.fromkeys(("hidden units", "hidden size", "hidden features", "hidden dimension",
+                     "hidden dimensions", "hidden state", "units hidden"), "hidden_size"),
+    **dict.fromkeys(("time steps", "timesteps", "time step", "steps", "sequence length"),
+                    "seq_len"),
     **dict.fromkeys(("hidden width", "feed forward width", "inner width"), "dim_feedforward"),
     **dict.fromkeys(("experts",), "num_experts"),
     **dict.fromkeys(("tokens", "sequence length"), "seq_len"),
@@ -238,6 +254,10 @@ BARE: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
     **dict.fromkeys(("conv", "conv_transpose", "locally_connected", "separable_conv"), _WINDOW),
     **dict.fromkeys(("depthwise_conv", "max_pool", "avg_pool"), _POOL),
     **dict.fromkeys(("linear", "flatten_dense", "global_pool_dense", "flatten"), _UNITS),
+    **dict.fromkeys(
+        ("rnn", "gru", "lstm", "mgu", "rnn_cell", "gru_cell", "lstm_cell", "mgu_cell"), _UNITS
+    ),
+    "conv_lstm": _WINDOW,
     **dict.fromkeys(("adaptive_max_pool", "adaptive_avg_pool"), ("output_size", ("output_size",))),
     **dict.fromkeys(("pad", "crop"), ("padding", ("padding",))),
     "upsample": ("scale_factor", ("scale_factor",)),
