@@ -11,15 +11,15 @@ import pytest
 import sympy
 
 from symparams import ValueRefused, layer, read, why
+from symparams.binding import bind
 from symparams.bridge import symbol, to_sympy
 from symparams.catalog import builder
 from symparams.catalog import layer as declared
-from symparams.binding import bind
 from symparams.declaration import Bound
 from symparams.derivation import conventions
 from symparams.derivation.conventions import NAMES
 
-i, h, p, b, g2, D, L, T = map(symbol, "i h p b g2 D L T".split())
+i, h, p, b, g2, D, L, T = map(symbol, ("i", "h", "p", "b", "g2", "D", "L", "T"))
 GATES = {"rnn": 1, "mgu": 2, "gru": 3, "lstm": 4}
 
 

@@ -661,15 +661,20 @@ def read(text: str, *, convention: str = "", **values: object) -> Model:
 
 
 def derive(
-    text: str, level: Level = "exam", quantity: Quantity = "params", **values: object
+    text: str,
+    level: Level = "exam",
+    quantity: Quantity = "params",
+    *,
+    convention: str = "",
+    **values: object,
 ) -> Derivation:
     """The derivation for a layer given as text."""
-    return read(text, **values).derive(level, quantity)
+    return read(text, convention=convention, **values).derive(level, quantity)
 
 
 def why(text: str, name: str, **values: object) -> Why:
     """Why an axis of a layer given as text drops out, or where it stays."""
-    return read(text, **values).why(name)
+    return read(text, convention="", **values).why(name)
 
 
 def compare(

@@ -11,7 +11,7 @@ dividing: LeCun et al. 1989; Goodfellow, Bengio & Courville 2016, section 9.2.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -159,11 +159,15 @@ class Reindex(Rule):
         }
         return Wiring(wiring.start, wiring.env, (table,))
 
-    def reads(self, wiring: Wiring, edge: Edge, tap: int) -> Edge:
-        """The edge of the same site that this tap stands for, on a cell or on padding."""
+    def reader(self, wiring: Wiring) -> Callable[[Edge, int], Edge]:
+        """What finds the edge of the same site that a tap stands for, on a cell or on padding."""
         u, p = position_of(wiring.start, self.moved), position_of(wiring.start, self.site)
         s, d, pad = (wiring.number(t) for t in (self.stride, self.dilation, self.padding))
-        return (*edge[:u], s * edge[p] + d * tap - pad, *edge[u + 1 :])
+
+        def reads(edge: Edge, tap: int) -> Edge:
+            return (*edge[:u], s * edge[p] + d * tap - pad, *edge[u + 1 :])
+
+        return reads
 
 
 @dataclass(frozen=True)
@@ -197,6 +201,7 @@ class Restrict(Rule):
         dilation = wiring.number(self.offset.dilation)
         window = 1 if self.size is None else wiring.number(self.size)
         keeps_axis = self.size is not None
+        reads = self.offset.reader(wiring)
         table: dict[Edge, Label] = {}
         sites: dict[tuple[Label, Label], Edge] = {}
         for edge, label in wiring.tables[0].items():
@@ -207,7 +212,7 @@ class Restrict(Rule):
                 table[edge] = (*head, tap, *tail) if keeps_axis else head + tail
         for (head, tail), edge in sites.items():
             for tap in range(window):
-                phantom = self.offset.reads(wiring, edge, tap)
+                phantom = reads(edge, tap)
                 table.setdefault(phantom, (*head, tap, *tail) if keeps_axis else head + tail)
         return Wiring(wiring.start, wiring.env, (table,))
 
@@ -240,9 +245,10 @@ class Pad(Rule):
         at = position_of(before.boxes[0], self.offset.tap)
         table = dict(wiring.tables[0])
         offsets = {label[at] for label in table.values()}
+        reads = self.offset.reader(wiring)
         for edge, label in wiring.tables[0].items():
             for tap in offsets:
-                phantom = self.offset.reads(wiring, edge, tap)
+                phantom = reads(edge, tap)
                 table.setdefault(phantom, (*label[:at], tap, *label[at + 1 :]))
         return Wiring(wiring.start, wiring.env, (table,))
 

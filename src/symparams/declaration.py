@@ -64,13 +64,19 @@ class Tensor:
         """The dense start: one label for every pair of an output and an input."""
         return Bundle(((*self.out, *self.inputs),))
 
-    def windowed(
-        self, site: str = "out", same: bool = False, low: Mapping[str, str] | None = None,
-        **windows: str,
-    ) -> Tensor:  # fmt: skip
+    def windowed(self, site: str = "out", **windows: str) -> Tensor:
         """Each output reads a window: ``windowed(H="k_h")`` re-indexes H, then restricts.
 
         ``site="in"`` turns it round: each input value is spread over a window of outputs.
+        """
+        return self.through(windows, site)
+
+    def through(
+        self, windows: Mapping[str, str], site: str = "out", same: bool = False,
+        low: Mapping[str, str] | None = None,
+    ) -> Tensor:  # fmt: skip
+        """The same, with the windows' padding of another kind.
+
         ``same`` keeps the size: stride 1, no dilation, padding by half the window; ``low`` are the
         letters of the padding at the low side of each axis, where the sides differ.
         """

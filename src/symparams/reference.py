@@ -67,7 +67,7 @@ def _usual(layer: Layer) -> dict[str, Any]:
     """Usual modifiers and one letter for a square kernel, as ``derive`` shows a bare layer."""
     values: dict[str, Any] = {}
     for key in layer.keys:
-        if key.default and key.kind == "modifier":
+        if key.default and key.kind in ("modifier", "copies"):
             values.update(dict(zip(key.letters, key.default, strict=True)))
         elif len(key.parts) > 1 and key.kind == "size":
             values.update({part: S(key.symbol) for part in key.parts})

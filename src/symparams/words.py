@@ -78,6 +78,8 @@ def _environment() -> jinja2.Environment:
 
 @functools.cache
 def _file(language: str, stem: str) -> dict[str, Any]:
+    import tomllib  # only where words are needed
+
     folder = templates() / "words" / language
     found: dict[str, Any] = {}
     for path in (folder / f"{stem}.toml", *sorted((folder / stem).glob("*.toml"))):

@@ -141,16 +141,10 @@ def _norm(heads: Heads, letter: str) -> Tensor:
 
 
 def attention(
-    kv: str = "all",
-    cross: bool = False,
-    per_head: bool = False,
-    qkv: bool = False,
-    projected: bool = False,
-    extra: int = 0,
-    bias_kv: bool = False,
-    gate: bool = False,
+    kv: str = "all", cross: bool = False, per_head: bool = False, qkv: bool = False,
+    projected: bool = False, extra: int = 0, bias_kv: bool = False, gate: bool = False,
     qk_norm: bool = False,
-) -> Layer:
+) -> Layer:  # fmt: skip
     """Queries, keys, values and the output map; the heads share out the model width.
 
     ``kv`` says how many heads keys and values have: ``all``, a ``group`` number, ``one``.  With
@@ -158,36 +152,46 @@ def attention(
     heads together is (Flax); ``projected`` gives the output a width of its own.  ``extra``
     tokens are asked beside those given, learned ones with ``bias_kv``.
     """
-    whole = None if per_head else S("A") if qkv else S("E")
-    width = S("d_h") if whole is None else whole / S("h")
-    value = S("d_v") if per_head and kv == "all" else width
-    heads = Heads(width, value, whole, kv)
-    out = S("E_out") if projected else S("E")
-    memory = "m" if cross else "x"
-    tensors = (
-        *_projection(heads, "q", "E", "x"),
-        *_projection(heads, "k", "E_k", memory),
-        *_projection(heads, "v", "E_v", memory),
+    heads, out = _heads(kv, per_head, qkv), S("E_out") if projected else S("E")
+    beside = (
         *(_projection(heads, "g", "E", "x") if gate else ()),
         *((_norm(heads, "q"), _norm(heads, "k")) if qk_norm else ()),
         *((_extra_token(heads, "k"), _extra_token(heads, "v")) if bias_kv else ()),
-        *_scores(width, value, S("S") + extra if extra else S("S")),
-        *_output(heads, out),
     )
     return Layer(
         id="cross_attention" if cross else _IDS[kv],
         family="attention",
         inputs=(token("in"), feature("E", "m", "in")),
         outputs=(token("out"), feature("E_out", "o", "out", out)),
-        tensors=tensors,
+        tensors=_attending(heads, "m" if cross else "x", beside, extra, out),
         keys=_keys(kv, per_head, qkv, projected),
         defines=_defines(per_head, qkv, projected, extra),
-        requires=_requires(kv, whole),
+        requires=_requires(kv, heads.whole),
         options=(("kv", kv), ("cross", cross), ("per_head", per_head), ("qkv", qkv),
                  ("projected", projected), ("extra", extra), ("bias_kv", bias_kv),
                  ("gate", gate), ("qk_norm", qk_norm)),
         conventions=(("keras", (("per_head", ONE),)),),
     )  # fmt: skip
+
+
+def _heads(kv: str, per_head: bool, qkv: bool) -> Heads:
+    whole = None if per_head else S("A") if qkv else S("E")
+    width = S("d_h") if whole is None else whole / S("h")
+    return Heads(width, S("d_v") if per_head and kv == "all" else width, whole, kv)
+
+
+def _attending(
+    heads: Heads, memory: str, beside: tuple[Tensor, ...], extra: int, out: Term
+) -> tuple[Tensor, ...]:
+    """The projections, what is learned beside them, scores, and the output map."""
+    return (
+        *_projection(heads, "q", "E", "x"),
+        *_projection(heads, "k", "E_k", memory),
+        *_projection(heads, "v", "E_v", memory),
+        *beside,
+        *_scores(heads.key, heads.value, S("S") + extra if extra else S("S")),
+        *_output(heads, out),
+    )
 
 
 _IDS = {"all": "multi_head_attention", "group": "grouped_query_attention",
@@ -235,15 +239,36 @@ def latent(q_rank: bool = True) -> Layer:
     That vector and, with ``q_rank``, the query's go through a map of small rank and a norm; a
     part of each key, of width d_r, carries the position and is the same for all heads.
     """
+    sizes = (
+        Key("r_kv", "kv_rank", also=("kv_lora_rank",)),
+        Key("d_n", "nope_dim", also=("qk_nope_head_dim",)),
+        Key("d_r", "rope_dim", also=("qk_rope_head_dim",)),
+        Key("d_v", "value_dim", also=("v_head_dim",)),
+    )
+    rank = (Key("r_q", "q_rank", also=("q_lora_rank",)),) if q_rank else ()
+    return Layer(
+        id="latent_attention",
+        family="attention",
+        inputs=(token("in"), feature("E", "m", "in")),
+        outputs=(token("out"), feature("E_out", "o", "out", S("E"))),
+        tensors=_latent_tensors(q_rank),
+        keys=(HEADS, MODEL, *rank, *sizes, TOKENS, MEMORY,
+              Key("E_out", "out_features", kind="derived")),
+        defines=(Define("E_out", S("E")),),
+        options=(("q_rank", q_rank),),
+    )  # fmt: skip
+
+
+def _latent_tensors(q_rank: bool) -> tuple[Tensor, ...]:
     asked, narrow = S("d_n") + S("d_r"), S("d_n") + S("d_v")
     query = feature("r_q", "a", "in") if q_rank else feature("E", "m", "in")
-    compressed = (
+    thin = (
         _mapped("weight_q_down", "w_a", (feature("r_q", "a", "out"),), "T", "E", "x", "c_q"),
         _scaled("norm_q", "n_a", "r_q", "T", "a", "c_q"),
     ) if q_rank else ()  # fmt: skip
     held = feature("c", "c", "out", S("r_kv") + S("d_r"))
-    tensors = (
-        *compressed,
+    return (
+        *thin,
         _into_heads("weight_q_up", "w_q", feature("d_qk", "d", "out", asked), "T", query, "q"),
         _mapped("weight_kv_down", "w_c", (held,), "S", "E", "x", "c_kv"),
         _scaled("norm_kv", "n_c", "r_kv", "S", "c", "c_kv"),
@@ -251,21 +276,6 @@ def latent(q_rank: bool = True) -> Layer:
                     feature("r_kv", "c", "in"), "k"),
         *_scores(asked, S("d_v"), S("S")),
         _output(Heads(asked, S("d_v"), None), S("E"))[0],
-    )  # fmt: skip
-    sizes = (("r_kv", "kv_rank"), ("d_n", "nope_dim"), ("d_r", "rope_dim"), ("d_v", "value_dim"))
-    rank = (Key("r_q", "q_rank", also=("q_lora_rank",)),) if q_rank else ()
-    also = {"r_kv": ("kv_lora_rank",), "d_n": ("qk_nope_head_dim",), "d_r": ("qk_rope_head_dim",),
-            "d_v": ("v_head_dim",)}  # fmt: skip
-    return Layer(
-        id="latent_attention",
-        family="attention",
-        inputs=(token("in"), feature("E", "m", "in")),
-        outputs=(token("out"), feature("E_out", "o", "out", S("E"))),
-        tensors=tensors,
-        keys=(HEADS, MODEL, *rank, *(Key(s, code, also=also[s]) for s, code in sizes), TOKENS,
-              MEMORY, Key("E_out", "out_features", kind="derived")),
-        defines=(Define("E_out", S("E")),),
-        options=(("q_rank", q_rank),),
     )  # fmt: skip
 
 
@@ -350,27 +360,31 @@ def multiplicative(general: bool = False, scaled: bool = False, concat: bool = F
 
     Source: Luong et al. 2015; ``keras.layers.Attention``.
     """
-    width = S("d_q") if general else S("E")
+    width, value = (S("d_q"), S("d_k")) if general else (S("E"), S("E"))
     between = (_mapped("weight_k", "w_k", (feature("d_q", "a", "out"),), "S", "d_k", "m", "k"),)
-    both: Box = (token("out"), _memory("out"))
-    ones = [name for name, there in (("scale", scaled), ("concat", concat)) if there]
-    single = [weight(both, (token("in"), _memory("in")), name, letter).diagonal("T", "S")
-              .shared_over("T", "S").reading("s", "s'").of_kind("scale")
-              for name, letter in (("scale", "c"), ("concat", "v")) if name in ones]  # fmt: skip
-    scores = weight((token("out"), _memory("out")), (token("in"), feature("d", "d", "in", width)),
-                    "scores", "k").diagonal("T").shared_over("T").reading("q", "s")  # fmt: skip
-    value = S("d_k") if general else S("E")
+    inner: Box = (token("in"), feature("d", "d", "in", width))
+    scores = weight((token("out"), _memory("out")), inner, "scores", "k").diagonal("T")
+    scores = _computed(scores.shared_over("T").reading("q", "s"))
+    single = (*((_single("scale", "c"),) if scaled else ()),
+              *((_single("concat", "v"),) if concat else ()))  # fmt: skip
     return Layer(
         id="dot_attention",
         family="attention",
         inputs=(token("in"), feature("d_q" if general else "E", "m", "in")),
         outputs=(token("out"), feature(_end(value), "d", "out", value)),
-        tensors=(*(between if general else ()), _computed(scores), *single, _mixed(value)),
+        tensors=(*(between if general else ()), scores, *single, _mixed(value)),
         keys=(*((QUERY_IN, KEY_DIM) if general else (MODEL,)), TOKENS, MEMORY,
               Key(_end(value), "out_features", kind="derived")),
         defines=(Define(_end(value), value),),
         options=(("general", general), ("scaled", scaled), ("concat", concat)),
     )  # fmt: skip
+
+
+def _single(name: str, letter: str) -> Tensor:
+    """One number for all scores."""
+    both: Box = (token("out"), _memory("out"))
+    made = weight(both, (token("in"), _memory("in")), name, letter).diagonal("T", "S")
+    return made.shared_over("T", "S").reading("s", "s'").of_kind("scale")
 
 
 def windowed(bias_table: bool = True) -> Layer:

@@ -58,9 +58,9 @@ def _tensors(
     state = (*before, *axes(" ".join(("C_out", *outs(space))), "in"))
     found = [
         weight(out, (*before, *axes(" ".join(("C_in", *space)), "in")), "weight_ih", "w_x")
-        .windowed(low=keys.low(space, padding), **windows)
+        .through(windows, low=keys.low(space, padding))
         .reading("x", "a"),
-        weight(out, state, "weight_hh", "w_h").windowed(same=True, **windows).reading("h", "a"),
+        weight(out, state, "weight_hh", "w_h").through(windows, same=True).reading("h", "a"),
         bias(out, "bias_ih", "b_x").reading("x", "a"),
         bias((*at, *again, *unit, *places), "bias_hh", "b_h").reading("h", "a"),
     ]

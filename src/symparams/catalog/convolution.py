@@ -29,7 +29,7 @@ def conv(n: int, padding: str = "number") -> Layer:
         outputs=axes(outputs, "out"),
         tensors=(
             weight(outputs, inputs)
-            .windowed(low=keys.low(space, padding), **_windows(space))
+            .through(_windows(space), low=keys.low(space, padding))
             .grouped("C_in", "C_out", by="g")
             .shared_over(*outs(space)),
             bias(outputs).shared_over(*outs(space)),
@@ -56,7 +56,7 @@ def depthwise(n: int, padding: str = "number") -> Layer:
         tensors=(
             weight(outputs, inputs)
             .diagonal("C_in")
-            .windowed(low=keys.low(space, padding), **_windows(space))
+            .through(_windows(space), low=keys.low(space, padding))
             .shared_over(*outs(space)),
             bias(outputs).shared_over(*outs(space)),
         ),
@@ -107,7 +107,7 @@ def local(n: int, padding: str = "number") -> Layer:
         inputs=axes(inputs, "in"),
         outputs=axes(outputs, "out"),
         tensors=(
-            weight(outputs, inputs).windowed(low=keys.low(space, padding), **_windows(space)),
+            weight(outputs, inputs).through(_windows(space), low=keys.low(space, padding)),
             bias(outputs),
         ),
         keys=(

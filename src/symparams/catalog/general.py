@@ -142,7 +142,7 @@ def highway() -> Layer:
         inputs=axes("C", "in"),
         outputs=axes("C", "out"),
         parts=(part("transform", linear(), **same), part("gate", linear(), **same)),
-        keys=(replace(keys.C, also=(*keys.C.also, "in_features", "units", "C_out")), BIAS),
+        keys=(replace(keys.C, also=("C_in", "C_out", "in_features", "units")), BIAS),
     )
 
 

@@ -26,7 +26,7 @@ def pool(n: int, average: bool, padding: str = "number") -> Layer:
     window = (
         weight(outputs, inputs, "window", "a")
         .diagonal("C")
-        .windowed(low=keys.low(space, padding), **windows)
+        .through(windows, low=keys.low(space, padding))
         .shared_over("C", *outs(space))
     )
     return Layer(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..axes import Axis, Box, axis
-from ..declaration import Build, Key, Layer, Tensor, bias, part, weight
+from ..declaration import Build, Key, Layer, Part, Tensor, bias, weight
 from ..terms import ONE, ZERO, Num, S, Term
 from .keys import BIAS
 
@@ -163,18 +163,17 @@ def lstm(
 ) -> Layer:
     """An LSTM; its output may be projected (then the projection is the state), and its gates may
     see the cell state (peepholes)."""
-    extra = {"projected": projected, "peephole": peephole}
-    plain = one("lstm", "lstm", last=last, more=(DEPTH, DIRECTIONS), **extra)
-    return _stack(one("lstm", "lstm", **extra), plain) if stacked else plain
+    make = functools.partial(one, "lstm", "lstm", projected=projected, peephole=peephole)
+    plain = make(last=last, more=(DEPTH, DIRECTIONS))
+    return _stack(make(), plain) if stacked else plain
 
 
 def _stack(inner: Layer, whole: Layer) -> Layer:
     """The first layer reads the input, each further one what all directions below it gave."""
     state = whole.outputs[-1]
-    same: dict[str, Term | int] = {k.symbol: S(k.symbol) for k in inner.keys
-                                   if k.symbol in ("h", "T", "g2", "b")}  # fmt: skip
+    same = tuple((name, S(name)) for name in ("h", "T", "g2", "b"))
     if state.name == "p":
-        same["p"] = S("p")
+        same = (*same, ("p", S("p")))
     directions = axis("D", "d", "copy", "out")
     below = S("D") * S(state.name)
     return replace(
@@ -182,8 +181,8 @@ def _stack(inner: Layer, whole: Layer) -> Layer:
         outputs=(*whole.outputs[:-1], directions, state),
         tensors=(),
         parts=(
-            part("first", inner, copies=S("D"), i=S("i"), **same),
-            part("others", inner, copies=S("D") * (S("L") - 1), i=below, **same),
+            Part("first", inner, (("i", S("i")), *same), S("D")),
+            Part("others", inner, (("i", below), *same), S("D") * (S("L") - 1)),
         ),
         options=(*whole.options, ("stacked", True)),
     )

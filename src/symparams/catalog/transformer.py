@@ -26,6 +26,8 @@ HIDDEN = Key(
 )  # fmt: skip
 DEPTH = Key("L", "num_layers", also=("n_layer", "num_hidden_layers", "depth"))
 RANK = Key("r", "rank", also=("lora_rank",))
+EXPERTS = Key("X", "num_experts", also=("n_experts", "num_local_experts", "n_routed_experts"))
+CHOSEN = Key("k", "top_k", also=("num_experts_per_tok", "active_experts"))
 WIDTH_OUT = Key("E_out", "out_features", kind="derived")
 SOURCE = Key("S", "src_len", default=(S("T"),), kind="extent", also=("memory_len",))
 NORM_BIAS = Key("b_n", "norm_bias", default=(S("b"),), kind="switch", least=0)
@@ -72,11 +74,6 @@ def mixture_of_experts(gated: bool = True, shared: bool = False) -> Layer:
     """
     expert = feed_forward(gated)
     own: dict[str, Any] = {"E": S("E"), "T": S("T"), "b": S("b")}
-    every = Key("X", "num_experts", also=("n_experts", "num_local_experts", "n_routed_experts"))
-    chosen = Key("k", "top_k", also=("num_experts_per_tok", "active_experts"))
-    always = Key("X_s", "shared_experts", kind="size" if shared else "derived", least=0,
-                 also=("n_shared_experts",), option="shared")  # fmt: skip
-    wide = (Key("F_s", "shared_dim", default=(S("F"),)),) if shared else ()
     return Layer(
         id="mixture_of_experts",
         family="mixture_of_experts",
@@ -87,10 +84,16 @@ def mixture_of_experts(gated: bool = True, shared: bool = False) -> Layer:
             part("experts", expert, S("X"), active=S("k"), F=S("F"), **own),
             *((part("shared", expert, S("X_s"), F=S("F_s"), **own),) if shared else ()),
         ),
-        keys=(MODEL, HIDDEN, every, chosen, always, *wide, TOKENS, WIDTH_OUT, BIAS),
+        keys=(MODEL, HIDDEN, EXPERTS, CHOSEN, *_shared_keys(shared), TOKENS, WIDTH_OUT, BIAS),
         defines=(Define("E_out", S("E")),),
         options=(("gated", gated), ("shared", shared)),
     )
+
+
+def _shared_keys(shared: bool) -> tuple[Key, ...]:
+    many = Key("X_s", "shared_experts", kind="size" if shared else "derived", least=0,
+               also=("n_shared_experts",), option="shared")  # fmt: skip
+    return (many, Key("F_s", "shared_dim", default=(S("F"),))) if shared else (many,)
 
 
 # --- small updates of large maps -----------------------------------------------------------------
@@ -156,7 +159,7 @@ def prompt_tokens() -> Layer:
 
 def prefix_tokens() -> Layer:
     """Learned keys and values in front of those of the tokens, in every layer."""
-    box = (axis("L", "l", "copy", "out"), axis("kv", "j", "copy", "out", Num(2)),
+    box = (axis("kv", "j", "copy", "out", Num(2)), axis("L", "l", "copy", "out"),
            axis("n", "a", "token", "out"), feature("E", "m", "out"))  # fmt: skip
     return Layer(
         id="prefix_tokens",
@@ -184,7 +187,7 @@ def _attention(name: str, cross: bool = False) -> Part:
 
 def _feed_forward() -> Part:
     same: dict[str, Any] = {letter: S(letter) for letter in ("E", "F", "T", "b")}
-    return part("feed_forward", feed_forward(), **same)
+    return part("ffn", feed_forward(), **same)
 
 
 def encoder_layer(norm_first: bool = False) -> Layer:

@@ -78,7 +78,7 @@ def bidirectional(
     one = _inner(inner, options)
     chosen = {name for name, value in one.options if value}
     keys = tuple(k for k in one.keys if k.words or not k.option or k.option in chosen)
-    given = {name: S(name) for k in keys if k.kind != "derived" for name in k.letters}
+    given = tuple((n, S(n)) for k in keys if k.kind != "derived" for n in k.letters)
     outputs = one.outputs
     if merge == "concat":
         at = next(n for n, a in enumerate(outputs) if a.role in _WIDTHS)
@@ -89,7 +89,7 @@ def bidirectional(
         id="bidirectional",
         outputs=outputs,
         tensors=(),
-        parts=(part("direction", one, copies=Num(2), **given),),
+        parts=(Part("direction", one, given, Num(2)),),
         keys=keys,
         options=(("inner", inner), ("merge", merge), ("options", options)),
         of=one,

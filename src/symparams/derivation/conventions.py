@@ -58,10 +58,10 @@ def compare(bind: Bind, base: str = "textbook") -> Conventions:
 
 def block(bound: Bound, base: str) -> Block | None:
     """The table of a layer whose counts differ, with the given values kept."""
-    names = [name for name, settled in bound.layer.conventions
-             if not {letter for letter, _ in settled} & dict(bound.layer.options).keys()]  # fmt: skip
-    if not names:
-        return None
+    structural = dict(bound.layer.options).keys()
+    settled = [{letter for letter, _ in row} for _, row in bound.layer.conventions]
+    if not settled or any(letters_ & structural for letters_ in settled):
+        return None  # another structure takes the builder
     found = _compared(lambda name: (under(bound, name),), base)
     alike = all(row.difference == ZERO for row in found.rows)
     return (

@@ -31,6 +31,7 @@ from .page import (
 )
 from .plan import (
     Plan,
+    as_another,
     axes_facts,
     doubled,
     extents_of,
@@ -285,7 +286,7 @@ def share_block(plan: Plan, story: Story) -> Block:
     assert change is not None
     shared = {a.name for a in story.shared}
     before = _unshared_box(story)
-    kept = tuple(plan.bound.put(a.size) for a in before if a.name not in shared)
+    kept = plain(tuple(plan.bound.put(a.size) for a in before if a.name not in shared))
     if story.factor is not None:
         kept = (total(*(product(*box) for box in story.kept)),)
     after = plan.bound.put(story.tensor.size)
@@ -343,7 +344,7 @@ def result_block(plan: Plan) -> Block:
 
 def _left_on(plan: Plan, story: Story) -> Para:
     axes = {a.name: a for box in story.tensor.end.boxes for a in box}.values()
-    left = [Say("steps.lecture.index", {"index": indices((a,)), "size": plan.bound.put(a.size)})
+    left = [Say("steps.lecture.index", {"index": indices((a,)), "size": plan.sized(a.size)})
             for a in axes]  # fmt: skip
     facts = {
         "left": tuple(left),
@@ -462,6 +463,8 @@ def _square(bound: Bound) -> dict[str, Term]:
         given = {bound.values.get(part) for part in key.letters}
         if key.kind == "size" and len(key.parts) > 1 and len(given) == 1:
             out.update({part: S(key.symbol) for part in key.parts})
+        elif as_another(bound, key):
+            out.update(zip(key.letters, key.default, strict=True))
     return out
 
 

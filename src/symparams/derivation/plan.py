@@ -295,7 +295,7 @@ def formula_bound(bound: Bound) -> Bound:
         given = [bound.values.get(part) for part in key.letters]
         if key.kind == "modifier" and all(held == ONE for held in given):
             values.update(dict.fromkeys(key.letters, ONE))
-        elif _as_another(bound, key):
+        elif as_another(bound, key):
             values.update(zip(key.letters, key.default, strict=True))
         elif key.kind == "copies":  # a convention's choice is structure
             values.update({k: v for k, v in zip(key.letters, given, strict=True) if v is not None})
@@ -304,7 +304,7 @@ def formula_bound(bound: Bound) -> Bound:
     return Bound(bound.layer, values)
 
 
-def _as_another(bound: Bound, key: Key) -> bool:
+def as_another(bound: Bound, key: Key) -> bool:
     """Whether a size is, as usual, that of another letter: keys as wide as queries."""
     return bool(key.default) and all(
         isinstance(usual, Sym) and bound.put(S(letter)) == bound.put(usual)
@@ -364,6 +364,9 @@ def doubled(bound: Bound) -> Bound | None:
     values = dict(bound.values)
     for axis in extents:
         values[axis.name] = Num(2 * int(value(bound.put(axis.size))))
+    for key in bound.layer.keys:  # what is as long as an extent grows with it
+        if key.kind == "extent" and as_another(bound, key):
+            values[key.symbol] = substitute(key.default[0], values)
     derived = {d.symbol for d in bound.layer.defines}
     kept = {name: held for name, held in values.items() if name not in derived}
     for define in reversed(bound.layer.defines):

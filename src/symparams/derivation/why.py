@@ -300,8 +300,9 @@ def _answer(plan: Plan, asked: tuple[str, ...], drops: bool, sides: tuple[Side, 
         "one": indices(main.shared) if main.shared else None,
         "side": main.axis(sides[0].axis).side if sides and _has(main, sides[0].axis) else "",
     }
-    say = f"whys.answer.{'drops' if drops else 'stays'}_{kind}"
-    return Para(Say(first(f"whys.{plan.family}.{_shown(plan.bound, asked)}", say), facts))
+    which, shown = "drops" if drops else "stays", _shown(plan.bound, asked)
+    own = f"whys.{plan.layer.id}.{which}_{shown}", f"whys.{plan.family}.{shown}"
+    return Para(Say(first(*own, f"whys.answer.{which}_{kind}"), facts))
 
 
 def _has(story: Story, name: str) -> bool:

@@ -47,7 +47,7 @@ _FORWARD = {
 _NORM = {"scale": "weight: d", "shift": "bias: d"}
 _ENCODER = {
     **_in("self_attn", "self_attn.", _HEADS),
-    **_in("feed_forward", "", _FORWARD),
+    **_in("ffn", "", _FORWARD),
     **_in("norm1", "norm1.", _NORM),
     **_in("norm2", "norm2.", _NORM),
 }

@@ -4,7 +4,8 @@ A pattern's word is an axis of the tensor, a symbol of the layer, ``1``, ``N`` (
 (all window axes), ``x`` (all positions), ``in`` (all inputs), ``+`` (as many as tensors are one
 here; ``+h`` sets them side by side along h) or a bracket, which is one axis.  Several outputs stand
 in square brackets, ``*`` for the usual one.  A name with a field unrolls an axis: ``l{L:1}`` counts
-from 1, ``{D:,_reverse}`` and ``h{G:i,f,g,o}`` take words.  Source of the idea: Rogozhnikov 2022, einops.
+from 1, ``{D:,_reverse}`` and ``h{G:i,f,g,o}`` take words.  Source of the idea: Rogozhnikov 2022,
+einops.
 """
 
 from __future__ import annotations

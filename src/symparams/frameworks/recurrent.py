@@ -125,6 +125,7 @@ _flax = functools.partial(row, FLAX)
 _INIT = " kernel_init recurrent_kernel_init bias_init"
 _TYPES = " dtype param_dtype carry_init"
 _LAST = " * name parent"
+_GATED_ARGS = "features:h gate_fn@biased=1 activation_fn"
 
 
 def _by_gate(words: str, biased: str, again: str = "") -> dict[str, str]:
@@ -147,13 +148,13 @@ _FLAX: tuple[Spelling, ...] = (
            {"weight_ih": "params/i/kernel: in h", "weight_hh": "params/h/kernel: in h",
             "bias_ih": "params/i/bias: h"}, takes="own i", out="[N h, N h]"),
     *(spelling for name in ("LSTMCell", "OptimizedLSTMCell") for spelling in
-      _flax(name, "lstm_cell", "features:h gate_fn@biased=1 activation_fn" + _INIT + _TYPES + _LAST,
+      _flax(name, "lstm_cell", _GATED_ARGS + _INIT + _TYPES + _LAST,
             _by_gate("i,f,g,o", "h"), takes="own i", out="[[N h, N h], N h]")),
-    *_flax("GRUCell", "gru_cell", "features:h gate_fn@biased=1 activation_fn" + _INIT + _TYPES + _LAST,
+    *_flax("GRUCell", "gru_cell", _GATED_ARGS + _INIT + _TYPES + _LAST,
            _by_gate("r,z,n", "i", "n"), takes="own i", out="[N h, N h]"),
     *_flax("MGUCell", "mgu_cell",
-           "features:h gate_fn@biased=1 activation_fn kernel_init recurrent_kernel_init forget_bias_init"
-           " activation_bias_init" + _TYPES + " reset_gate:g2@second" + _LAST,
+           _GATED_ARGS + " kernel_init recurrent_kernel_init forget_bias_init activation_bias_init"
+           + _TYPES + " reset_gate:g2@second" + _LAST,
            _by_gate("f,n", "i", "n"), takes="own i", out="[N h, N h]"),
     *_flax("ConvLSTMCell", "conv_lstm_cell{n}d",
            "features:C_out kernel_size:k strides:s padding:P@lax_pads=SAME use_bias:b=1 dtype"

@@ -2,7 +2,8 @@
 
 A signature is a line of words ``name[!][:key][@rule][=default]`` in positional order: ``key`` is
 the layer's symbol, ``rule`` one of ``rules.RULES``, and a bare name changes no size and is
-accepted without effect; what has a ``!`` must be given.  After ``*`` come arguments that are only given by name.
+accepted without effect; what has a ``!`` must be given.  After ``*`` come arguments that are only
+given by name.
 """
 
 from __future__ import annotations

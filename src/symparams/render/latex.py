@@ -73,7 +73,7 @@ def _mark(found: re.Match[str]) -> str:
 @functools.lru_cache(maxsize=4096)
 def _letter(plain: str) -> str:
     """A letter; a text that cannot be one is set as words."""
-    if _LETTER.fullmatch(plain):
+    if _LETTER.fullmatch(plain.rstrip("'")):  # a prime marks the other index set
         return name(plain).latex
     return rf"\text{{{_UNSAFE.sub(_mark, plain)}}}"
 

@@ -23,6 +23,7 @@ from .writer import TextWriter
 MARGIN = 2
 LABEL = 12
 WIDTH = 80
+NARROWEST = 16  # a column of words is not made narrower
 
 # What an ASCII stream shows for each mark.
 ASCII = {
@@ -166,13 +167,20 @@ class _Printer:
             head.pop(1)
             left.pop(1)
             wide = _columns([head, *body])
-        if _width(wide) > self.body:
+        room = (
+            self.body
+            - _width(wide)
+            + max((w for w, x in zip(wide, left, strict=True) if x), default=0)
+        )
+        if _width(wide) > self.body and room < NARROWEST:
             return self.listed(*full)
+        if _width(wide) > self.body:  # the widest column of words is broken into lines
+            wide[wide.index(max(w for w, x in zip(wide, left, strict=True) if x))] = room
         lines = [self.dim(_line(head, wide, left)), self.dim("─" * _width(wide))]
         for n, row in enumerate(body):
             if table.total and n == len(body) - 1:
                 lines.append(lines[1])
-            lines.append(_line(row, wide, left))
+            lines += _broken(row, wide, left)
             if under[n]:
                 lines += [self.dim(line) for line in self.hanging(under[n])]
         return lines
@@ -252,6 +260,16 @@ def _columns(rows: list[list[str]]) -> list[int]:
 
 def _width(wide: list[int]) -> int:
     return sum(wide) + 3 * (len(wide) - 1)
+
+
+def _broken(row: list[str], wide: list[int], left: list[bool]) -> list[str]:
+    """A row whose cells are broken into as many lines as they need."""
+    cells = [
+        textwrap.wrap(c, w, break_on_hyphens=False) or [""] for c, w in zip(row, wide, strict=True)
+    ]
+    height = max(map(len, cells))
+    padded = [cell + [""] * (height - len(cell)) for cell in cells]
+    return [_line(list(line), wide, left) for line in zip(*padded, strict=True)]
 
 
 def _line(row: list[str], wide: list[int], left: list[bool]) -> str:
