@@ -587,28 +587,35 @@ class LayerType:
             ValueError: there is no such convention.
         """
         _known(convention)
-        ready = {name: _ready(value) for name, value in values.items()}
-        positional = tuple(_ready(value) for value in args)
         spelling = self.found.spelling
         shaped = input_shape is not None or batch_input_shape is not None
-        if spelling is not None and positional and "." not in self.name and not shaped:
+        own = spelling is not None and ("." in self.name or shaped)
+        # A framework's settings (an equation, a mode) are words, not values to be read.
+        words = spelling.settings if spelling is not None and own else frozenset()
+        ready = {n: value if n in words else _ready(value) for n, value in values.items()}
+        places = (*spelling.names, *[""] * len(args)) if spelling is not None else [""] * len(args)
+        positional = tuple(
+            v if n in words else _ready(v) for n, v in zip(places, args, strict=False)
+        )
+        if spelling is not None and positional and not own:
             names = spelling.names[: len(positional)]
             if len(names) == len(positional) and not set(names) & set(ready):
                 ready, positional = {**dict(zip(names, positional, strict=True)), **ready}, ()
-        if spelling is not None and (
-            "." in self.name or positional or shaped or not self._plain_keys(ready)
-        ):
+        if spelling is not None and (own or positional or not self._plain_keys(ready)):
             call = spelling.read(positional, ready, batch_input_shape, input_shape)
-            build = catalog.builder(call.layer_id)
-            convention = convention or spelling.convention
-            request = Request(build, call.given, call.fixed, spelling.convention)
-            bound = call.bind(build, convention)
-            return Model(Chain((Part(call.layer_id, bound),), (request,)), convention, call)
+            return self._called(call, convention or spelling.convention)
         if positional:
             raise UnknownName("no_positions", layer=self.id)
-        build = self._build
-        bound = bind(build, ready, None, convention or "textbook")
-        return Model(Chain((Part(self.id, bound),), (Request(build, ready, {}),)), convention)
+        bound = bind(self._build, ready, None, convention or "textbook")
+        request = Request(self._build, ready, {})
+        return Model(Chain((Part(self.id, bound),), (request,)), convention)
+
+    def _called(self, call: Any, convention: str) -> Model:
+        """A layer from a framework's own call."""
+        build = catalog.builder(call.layer_id)
+        request = Request(build, call.given, call.fixed, call.spelling.convention)
+        bound = call.bind(build, convention)
+        return Model(Chain((Part(call.layer_id, bound),), (request,)), convention, call)
 
     def _plain_keys(self, values: Mapping[str, object]) -> bool:
         return all(self.declared.key(name) is not None for name in values)

@@ -143,7 +143,7 @@ def _setting(key: Key, raw: object) -> object | None:
 
 def _listed_numbers(key: Key, raw: object) -> tuple[object, ...]:
     parts = list(raw) if isinstance(raw, Sequence) and not isinstance(raw, str) else [raw]
-    found = []
+    found: list[object] = []
     for part in parts:
         if isinstance(part, Sequence) and not isinstance(part, str):
             found.append(_listed_numbers(key, part))

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import catalog, declaration
 from .api import Agreement, LayerType, layer_type
-from .axes import ROLES, SITES, Axis, Box, axes, axis
+from .axes import ROLES, SITES, Axis, Box, Side, axes, axis
 from .calculus import Reindex
 from .catalog import keys as standing
 from .declaration import Define, Divides, Key, Layer, Part, Tensor
@@ -35,7 +35,7 @@ Size = Term | int | str
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def box(words: Words, side: declaration.Side = "out", taken: Iterable[str] = ()) -> Box:
+def box(words: Words, side: Side = "out", taken: Iterable[str] = ()) -> Box:
     """Axes by name, ``C_in H W`` or ``T:token``: a name the field uses has its role and index
     letter; any other has the role after the colon (usually feature) and a letter of its own.
 
@@ -59,7 +59,7 @@ def box(words: Words, side: declaration.Side = "out", taken: Iterable[str] = ())
     return tuple(made)
 
 
-def _axis(name: str, role: str, side: declaration.Side, used: set[str]) -> Axis:
+def _axis(name: str, role: str, side: Side, used: set[str]) -> Axis:
     if not role and not name.startswith("T"):
         try:
             return axes(name, side)[0]

@@ -75,6 +75,10 @@ def _nearest(folded: str) -> str | None:
     names = dict(_every_name())
     for spelling in frameworks.spellings():
         names.setdefault(_fold(spelling.name), spelling.layer.format(n=spelling.rank or 2))
+    for short, long in (("conv", "convolution"), ("pool", "pooling"), ("norm", "normalization")):
+        for name, identity in list(names.items()):
+            if short in name and long not in name:
+                names.setdefault(name.replace(short, long), identity)
     near = difflib.get_close_matches(folded[:60], list(names), 1, 0.6)
     return names[near[0]] if near else None
 

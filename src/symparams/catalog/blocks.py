@@ -85,7 +85,7 @@ STATS = (TRACKED, COUNTER, KEPT)
 def _norm(name: str, channels: Term, out: bool = False, copies: Term = ONE) -> Part:
     """Batch normalisation; what is kept beside it is the block's convention."""
     high, wide = _sizes(out)
-    kept = {key.symbol: S(key.symbol) for key in STATS}
+    kept: dict[str, Any] = {key.symbol: S(key.symbol) for key in STATS}
     return part(name, batch_norm(2), copies, C=channels, H=high, W=wide, a=1, b=1, **kept)
 
 
@@ -120,7 +120,7 @@ def pointwise(n: int) -> Layer:
     return Layer(
         id=f"pointwise_conv{n}d",
         family="pointwise",
-        also=(f"1x1 convolution {n}d", *(("1x1 convolution", "pointwise") if n == 2 else ())),
+        also=(f"1x1 convolution {n}d", *(("1x1 convolution",) if n == 2 else ())),
         inputs=axes(inputs, "in"),
         outputs=axes(outputs, "out"),
         tensors=(
@@ -280,7 +280,7 @@ def squeeze_excitation() -> Layer:
     """A weight for each channel, worked out from the averages of all channels."""
     squeezed = Key("C_s", "squeeze_channels", default=(Floor(S("C") / S("r")),), kind="modifier")
     ratio = Key("r", "reduction", default=(Num(16),), kind="modifier", also=("ratio",))
-    space = {name: S(name) for name in IMAGE}
+    space: dict[str, Any] = {name: S(name) for name in IMAGE}
     return Layer(
         id="squeeze_excitation",
         family="squeeze_excitation",
@@ -299,7 +299,7 @@ def convnext(scaled: bool = True) -> Layer:
     """A wide depthwise convolution, a norm, and two pointwise convolutions."""
     ratio = Key("e", "expansion", default=(Num(4),), kind="modifier")
     wide = S("e") * S("C")
-    space = {name: S(name) for name in IMAGE}
+    space: dict[str, Any] = {name: S(name) for name in IMAGE}
 
     def parts() -> Iterator[Part]:
         yield _conv("depthwise", S("C"), S("C"), S("k"), each=True)
@@ -380,11 +380,12 @@ def dense_block(layers: int = 0) -> Layer:
     n(n-1)/2 pairs of layers has a piece of its own.
     """
     c, k, n = S("C_in"), S("k"), S("n")
+    held = ("H", "W", "b", *(key.symbol for key in STATS))
+    same: dict[str, Any] = {name: S(name) for name in held}
 
     def listed() -> Iterator[Part]:
         for i in range(layers):
             before = c if i == 0 else c + k if i == 1 else c + i * k
-            same = {name: S(name) for name in ("H", "W", "b", *(key.symbol for key in STATS))}
             yield part(f"layer_{i + 1}", densenet_layer(), C_in=before, k=k, **same)
 
     def paired() -> Iterator[Part]:

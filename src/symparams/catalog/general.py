@@ -55,7 +55,7 @@ def bilinear(lead: int = 0) -> Layer:
     )  # fmt: skip
 
 
-# --- a dense layer by its equation -----------------------------------------------------------------
+# --- a dense layer by its equation ----------------------------------------------------------------
 
 
 def einsum_dense(
@@ -114,7 +114,7 @@ def _equation_keys(read: Equation) -> Iterator[Key]:
         yield Key(name, name, kind="extent" if site else "size", also=also)
 
 
-# --- several dense layers in one --------------------------------------------------------------------
+# --- several dense layers in one ------------------------------------------------------------------
 
 
 def maxout() -> Layer:
@@ -134,7 +134,7 @@ def maxout() -> Layer:
 
 def highway() -> Layer:
     """A dense layer and a gate of the same shape that mixes it with its input."""
-    same: dict[str, Term] = {"C_in": S("C"), "C_out": S("C"), "b": S("b")}
+    same: dict[str, Any] = {"C_in": S("C"), "C_out": S("C"), "b": S("b")}
     return Layer(
         id="highway",
         family="highway",
@@ -146,7 +146,7 @@ def highway() -> Layer:
     )
 
 
-# --- graphs and sets -----------------------------------------------------------------------------------
+# --- graphs and sets ------------------------------------------------------------------------------
 
 NODES = Key("n", "nodes", kind="extent", also=("num_nodes", "elements"))
 
@@ -208,7 +208,7 @@ def graph_attention() -> Layer:
 
 
 def deep_sets() -> Layer:
-    """An element by itself, and the mean of all elements: two weights for every pair of features."""
+    """An element by itself, and the mean of all: two weights for every pair of features."""
     out: Box = (_node("out"), *axes("C_out", "out"))
     box: Box = (_node("in"), *axes("C_in", "in"))
     every = weight(out, box, "weight_all", "w_a")
@@ -227,7 +227,7 @@ def deep_sets() -> Layer:
     )
 
 
-# --- states ------------------------------------------------------------------------------------------------
+# --- states ---------------------------------------------------------------------------------------
 
 WIDTH = Key("d", "hidden_size", also=("d_model", "C_in", "C_out", "in_channels", "out_channels"))
 INNER = Key("d_i", "intermediate_size", also=("d_inner",))
@@ -291,7 +291,7 @@ def mamba() -> Layer:
     )
 
 
-# --- classes ------------------------------------------------------------------------------------------------
+# --- classes --------------------------------------------------------------------------------------
 
 
 def adaptive_log_softmax(tails: int = 1) -> Layer:
@@ -328,7 +328,7 @@ def adaptive_log_softmax(tails: int = 1) -> Layer:
     )  # fmt: skip
 
 
-# --- LeNet's own ------------------------------------------------------------------------------------------------
+# --- LeNet's own ----------------------------------------------------------------------------------
 
 
 def channel_affine(n: int = 2) -> Layer:

@@ -109,6 +109,11 @@ class Spelling:
         """The arguments' names, in order."""
         return tuple(parameter.name for parameter in self.signature)
 
+    @property
+    def settings(self) -> frozenset[str]:
+        """The arguments that are settings in the framework's words, not sizes."""
+        return frozenset(parameter.name for parameter in self.signature if not parameter.key)
+
     def read(
         self,
         args: Sequence[object] = (),
