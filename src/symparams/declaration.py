@@ -293,8 +293,8 @@ class Key:
     ``symbol`` is its letter and ``parts`` its letters axis by axis; ``default`` gives a
     Term for each part, or nothing where the letter stays open.  ``least`` is the smallest
     number allowed; ``words`` are settings by name (``same``) and the structural option
-    they choose.  Of kind ``structure`` a whole number, of kind ``listed`` a sequence is itself the option;
-    of kind ``sizes`` there is a letter for each value, and the option is how many.
+    they choose.  Of kind ``structure`` a whole number, of kind ``listed`` a sequence is itself
+    the option; of kind ``sizes`` there is a letter for each value, and the option is how many.
     """
 
     symbol: str

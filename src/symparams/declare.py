@@ -142,15 +142,15 @@ def layer(
     if identity in catalog.ids():
         raise DeclarationError("id_taken", layer=identity)
     ins, outs = box(inputs, "in"), box(outputs)
-    known = tuple(Define(letter, _size(size)) for letter, size in (defines or {}).items())
-    known += tuple(d for d in _windows(tensors) if d.symbol not in {k.symbol for k in known})
+    known = {letter: _size(size) for letter, size in (defines or {}).items()}
+    sizes = tuple(Define(*one) for one in known.items())
+    sizes += tuple(define for define in _windows(tensors) if define.symbol not in known)
     conditions = tuple(_divides(text) for text in requires)
-    needed = _needed((*ins, *outs), tensors, parts, known, conditions)
-    found = (*keys, *_keys(needed, tuple(keys), (*ins, *outs), tensors, known))
-    return layer_type(
-        Layer(identity, family, ins, outs, tuple(tensors), found, known, conditions,
-              parts=tuple(parts), title=title or identity.replace("_", " "))
-    )  # fmt: skip
+    needed = _needed((*ins, *outs), tensors, parts, sizes, conditions)
+    found = (*keys, *_keys(needed, tuple(keys), (*ins, *outs), tensors, sizes))
+    made = Layer(identity, family, ins, outs, tuple(tensors), found, sizes, conditions,
+                 parts=tuple(parts), title=title or identity.replace("_", " "))  # fmt: skip
+    return layer_type(made)
 
 
 def _divides(text: str) -> Divides:

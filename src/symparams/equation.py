@@ -1,4 +1,4 @@
-"""The equation of a dense layer between chosen axes, ``abc,cde->abde``: which are summed, which stay.
+"""The equation of a dense layer between chosen axes, ``abc,cde->abde``: what is summed, what stays.
 
 Source: Keras' ``EinsumDense``; the notation is Einstein's, after NumPy's ``einsum``.
 """

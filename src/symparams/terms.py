@@ -279,8 +279,9 @@ def _collect(node: Term, found: set[str]) -> None:
 
 
 def has_letters(node: Term) -> bool:
-    """Whether a letter is in a tree; stops at the first."""
-    if type(node) is Sym:
+    """Whether anything without a value of its own is in a tree: a letter, an entry, the size
+    of a tensor; stops at the first."""
+    if type(node) in (Sym, Size, Entry):
         return True
     return type(node) is not Num and any(map(has_letters, children(node)))
 

@@ -12,10 +12,11 @@ import contextvars
 import functools
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import jinja2  # costs more than all of --help: imported with the first sentence that needs it
 
 Sentence = tuple[Any, ...]
@@ -34,6 +35,8 @@ def templates() -> Path:
     >>> (templates() / "words" / "en").is_dir()
     True
     """
+    from pathlib import Path
+
     here = Path(__file__).resolve().parent
     for folder in (here / "templates", here.parent.parent / "templates"):
         if (folder / "words").is_dir():

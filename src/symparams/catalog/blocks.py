@@ -139,6 +139,7 @@ def _depthwise(n: int, padding: str) -> Layer:
     return replace(whole, tensors=(whole.tensors[0], shared), keys=(*whole.keys, FIRST_BIAS))
 
 
+ONE_BIAS = (("keras", (("b_d", ZERO),)),)
 FIRST_BIAS = Key("b_d", "depthwise_bias", default=(ONE,), kind="copies", least=0)
 
 
@@ -148,11 +149,12 @@ def separable(n: int, padding: str = "number") -> Layer:
     PyTorch has two layers and so two biases; Keras has one, of the pointwise part.
     """
     space = SPACE[n]
-    names = [base + mark for base in "ksd" for mark in marks(space)]
     pads = keys.padding(space, padding)
+    names = [base + mark for base in "ksd" for mark in marks(space)]
     names += [letter for key in pads for letter in key.letters]
     same: dict[str, Any] = {name: S(name) for name in (*names, *space, *outs(space))}
-    after: dict[str, Any] = {axis: S(axis + "_out") for axis in space}
+    same |= {name: S(name) for name in ("C_in", "m", "b", "b_d")}
+    after: dict[str, Any] = {"b": S("b"), **{axis: S(axis + "_out") for axis in space}}
     return Layer(
         id=f"separable_conv{n}d",
         family="separable",
@@ -160,10 +162,8 @@ def separable(n: int, padding: str = "number") -> Layer:
         inputs=axes(" ".join(("C_in", *space)), "in"),
         outputs=axes(" ".join(("C_out", *outs(space))), "out"),
         parts=(
-            part("depthwise", _depthwise(n, padding), C_in=S("C_in"), m=S("m"), b=S("b"),
-                 b_d=S("b_d"), **same),
-            part("pointwise", pointwise(n), C_in=S("m") * S("C_in"), C_out=S("C_out"), b=S("b"),
-                 **after),
+            part("depthwise", _depthwise(n, padding), **same),
+            part("pointwise", pointwise(n), C_in=S("m") * S("C_in"), C_out=S("C_out"), **after),
         ),
         keys=(
             C_IN, C_OUT, keys.MULTIPLIER, keys.kernel(space), *keys.extents(space),
@@ -171,7 +171,7 @@ def separable(n: int, padding: str = "number") -> Layer:
         ),
         defines=keys.window_sizes(space, padding),
         options=(("padding", padding),),
-        conventions=(("keras", (("b_d", ZERO),)),),
+        conventions=ONE_BIAS,
     )  # fmt: skip
 
 
@@ -365,10 +365,12 @@ def densenet_layer() -> Layer:
         _norm("norm_2", 4 * k),
         _conv("conv", 4 * k, k, 3),
     )
-    return _block("densenet_layer", iter(parts), "dense_block", keys=(C_IN, GROWTH, OUT_SUM, NO_BIAS),
+    return _block("densenet_layer", iter(parts), "dense_block",
+                  keys=(C_IN, GROWTH, OUT_SUM, NO_BIAS),
                   defines=(Define("C_out", c + k),))  # fmt: skip
 
 
+LAYERS_KEY = Key("n", "num_layers", option="layers", kind="structure", also=("layers",))
 GROWTH = Key("k", "growth_rate", also=("growth",))
 
 
@@ -397,12 +399,9 @@ def dense_block(layers: int = 0) -> Layer:
         yield _norm("norm", 4 * k, copies=n)
         yield _conv("conv", 4 * k, k, 3, copies=n)
 
-    number = () if layers else (
-        Key("n", "num_layers", option="layers", kind="structure", also=("layers",)),
-    )  # fmt: skip
     grown = c + (Num(layers) if layers else n) * k
     return _block("dense_block", listed() if layers else paired(),
-                  keys=(C_IN, GROWTH, *number, OUT_SUM, NO_BIAS),
+                  keys=(C_IN, GROWTH, *(() if layers else (LAYERS_KEY,)), OUT_SUM, NO_BIAS),
                   defines=(Define("C_out", grown),), options=(("layers", layers),))  # fmt: skip
 
 

@@ -280,15 +280,18 @@ def mamba() -> Layer:
             part("state_space", state_space(), d_i=wide, n=n, T=steps),
             dense("out_proj", wide, d),
         ),
-        keys=(
-            WIDTH,
-            replace(INNER, default=(2 * d,), kind="modifier"),
-            replace(STATE, default=(Num(16),), kind="modifier"),
-            Key("k", "conv_kernel", default=(Num(4),), kind="modifier", also=("d_conv",)),
-            Key("t", "time_step_rank", default=(Ceil(d / 16),), kind="modifier", also=("dt_rank",)),
-            STEPS,
-        ),
+        keys=MAMBA,
     )
+
+
+MAMBA = (
+    WIDTH,
+    replace(INNER, default=(2 * S("d"),), kind="modifier"),
+    replace(STATE, default=(Num(16),), kind="modifier"),
+    Key("k", "conv_kernel", default=(Num(4),), kind="modifier", also=("d_conv",)),
+    Key("t", "time_step_rank", default=(Ceil(S("d") / 16),), kind="modifier", also=("dt_rank",)),
+    STEPS,
+)
 
 
 # --- classes --------------------------------------------------------------------------------------
@@ -301,13 +304,11 @@ def adaptive_log_softmax(tails: int = 1) -> Layer:
     floor(C_in / v^i) features and has no bias.
     """
     cuts = tuple(f"c_{i + 1}" for i in range(tails))
-    ends = (*cuts[1:], "V")
 
     def parts() -> Iterator[Part]:
         yield part("head", linear(), C_in=S("C_in"), C_out=S("c_1") + tails, b=S("b"))
-        for i, (low, high) in enumerate(zip(cuts, ends, strict=True)):
-            power = S("v") if i == 0 else S("v") ** (i + 1)
-            thin = Floor(S("C_in") / power)
+        for i, (low, high) in enumerate(zip(cuts, (*cuts[1:], "V"), strict=True)):
+            thin = Floor(S("C_in") / (S("v") if i == 0 else S("v") ** (i + 1)))
             yield part(f"tail_{i + 1}_in", linear(), C_in=S("C_in"), C_out=thin, b=0)
             yield part(f"tail_{i + 1}_out", linear(), C_in=thin, C_out=S(high) - S(low), b=0)
 

@@ -62,10 +62,10 @@ def pad(n: int, crop: bool = False, sides: str = "number") -> Layer:
     space = SPACE[n]
     sign = -1 if crop else 1
     defines = []
-    for axis, mark in zip(space, keys.marks(space), strict=True):
-        low, high = (S(side) for side in SIDES[axis])
+    for name, mark in zip(space, keys.marks(space), strict=True):
+        low, high = (S(side) for side in SIDES[name])
         added = low + high if sides == "sides" else 2 * S("P" + mark)
-        defines.append(Define(axis + "_out", S(axis) + added if sign > 0 else S(axis) - added))
+        defines.append(Define(name + "_out", S(name) + added if sign > 0 else S(name) - added))
     word = keys.padding(space, sides)
     if sides == "number":
         word = (keys.per_axis("P", "padding", space, ZERO, kind="modifier", least=0,
@@ -271,8 +271,8 @@ def concatenate(rank: int = 2, lead: int = 0, inputs: int = 2, along: str = "C")
     plain = elementwise("concatenate", rank, lead)
     names = tuple(f"{along}_{i + 1}" for i in range(inputs))
     summed = Define(along + "_out", total(*(S(name) for name in names)))
-    several = Key(along, "channels" if along == "C" else along, names, kind="sizes",
-                  option="inputs", also=("C_in", "in_channels") if along == "C" else ())  # fmt: skip
+    code, also = ("channels", ("C_in", "in_channels")) if along == "C" else (along, ())
+    several = Key(along, code, names, kind="sizes", option="inputs", also=also)
     old = [key for key in plain.keys if key.symbol not in (along, along + "_out")]
     out = Key(along + "_out", "out_channels" if along == "C" else along + "_out", kind="derived")
     first = tuple(replace(a, size=S(names[0])) if a.name == along else a for a in plain.inputs)

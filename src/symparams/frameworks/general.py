@@ -57,7 +57,8 @@ def _separable(n: int) -> dict[str, str]:
 
 SPELLINGS: tuple[Spelling, ...] = (
     *_torch("Bilinear", "bilinear",
-            "in1_features:C_1 in2_features:C_2@second_input out_features:C_out bias:b=1" + _TORCH_END,
+            "in1_features:C_1 in2_features:C_2@second_input out_features:C_out bias:b=1"
+            + _TORCH_END,
             {"weight": "weight: C_out C_1 C_2", "bias": "bias: C_out"}, takes="lead"),
     *_torch("AdaptiveLogSoftmaxWithLoss", "adaptive_log_softmax",
             "in_features:C_in n_classes:V cutoffs:c@cutoffs div_value:v=4 head_bias:b=0"

@@ -18,10 +18,10 @@ from ..binding import bind, size
 from ..declaration import Bound, Build, Key, Layer
 from ..errors import DeclarationError, UnknownName, ValueRefused
 from ..terms import Num, S, Sym, Term
-from . import attending, recurrence, rules
+from . import attending, recurrence, reshaping, rules
 from .rules import SPACE, Inner, Reading, is_list, marks, shown
 
-RULES = {**rules.RULES, **recurrence.RULES, **attending.RULES}
+RULES = {**rules.RULES, **recurrence.RULES, **attending.RULES, **reshaping.RULES}
 Shape = Sequence[object]
 SHAPE = Key("N", "batch_input_shape")
 MOST_AXES = 16
