@@ -234,6 +234,18 @@ def test_a_fault_of_ours_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPat
         cli.main(["derive", "conv2d"])
 
 
+def test_a_refusal_without_a_sentence_is_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise symparams.Error("nobody_wrote_this")
+
+    monkeypatch.setattr(cli, "_model", broken)
+    refused(
+        run("derive", "conv2d"), "this is a fault of symparams itself (Error): please report it"
+    )
+
+
 def test_every_refusal_has_its_sentence() -> None:
     text = (ROOT / "templates/words/en/errors.toml").read_text(encoding="utf-8")
     known = set(tomllib.loads(text))

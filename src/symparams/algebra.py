@@ -28,7 +28,6 @@ from .terms import (
     Pow,
     Prod,
     Quot,
-    Rel,
     Size,
     Sum,
     Sym,
@@ -63,18 +62,22 @@ def value(node: Term, env: Mapping[str, Value] | None = None) -> Value:
     >>> value(term(5) * 7 + 1), value(Floor(term(9) / 2))
     (36, 4)
     """
-    env = env or {}
+    kind = type(node)
+    if kind is Num:
+        return node.value  # type: ignore[attr-defined]  # a Num
+    if kind is Prod:
+        return _whole(_bounded(math.prod([value(f, env) for f in node.factors])))  # type: ignore[attr-defined]  # a Prod
+    if kind is Sum:
+        return _whole(sum([value(t, env) for t in node.terms]))  # type: ignore[attr-defined]  # a Sum
+    return _rarer_value(node, env or {})
+
+
+def _rarer_value(node: Term, env: Mapping[str, Value]) -> Value:
     match node:
-        case Num(v):
-            return v
         case Sym(n) | Size(n):
             if n not in env:
-                raise Error("no_value", name=n)
+                raise NoValue("no_value", name=n)
             return env[n]
-        case Sum(ts):
-            return _whole(sum([value(t, env) for t in ts]))
-        case Prod(fs):
-            return _whole(_bounded(math.prod([value(f, env) for f in fs])))
         case Neg(t):
             return -value(t, env)
         case Quot(a, b):
@@ -92,7 +95,11 @@ def value(node: Term, env: Mapping[str, Value] | None = None) -> Value:
             return min(value(t, env) for t in ts)
         case Max(ts):
             return max(value(t, env) for t in ts)
-    raise Error("no_number", kind=type(node).__name__)
+    raise NoValue("no_number", kind=type(node).__name__)
+
+
+class NoValue(Error):
+    """A Term has no value: a letter without a number is in it."""
 
 
 def _whole(number: Value) -> Value:
@@ -586,7 +593,12 @@ def _written_canonical(form: Canonical) -> Term:
 
 def number(node: Term) -> Value | None:
     """The value of a Term without letters, else None."""
-    return None if has_letters(node) or isinstance(node, Rel) else value(node)
+    if type(node) is Sym:
+        return None
+    try:
+        return value(node)
+    except NoValue:
+        return None
 
 
 def exactly(node: Term, env: Mapping[str, Term]) -> Term:

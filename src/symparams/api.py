@@ -492,8 +492,9 @@ def agreement(model: Model, module: Any) -> Agreement:
     counted = (model.params, model.non_trainable)
     if not all(getattr(count, "is_Integer", False) for count in counted):
         raise ValueError(f"letters are left in {model!r}: give numbers to compare")
-    return Agreement((int(counted[0]), int(counted[1])), found,
-                     tuple((ours - theirs).elements()), tuple((theirs - ours).elements()))  # fmt: skip
+    missing, extra = (ours - theirs).elements(), (theirs - ours).elements()
+    ready = (int(counted[0]), int(counted[1]))
+    return Agreement(ready, found, tuple(missing), tuple(extra))
 
 
 def _shapes_of(bound: Bound) -> Counter[tuple[int, ...]]:

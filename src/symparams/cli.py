@@ -479,8 +479,17 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except (click.exceptions.Abort, KeyboardInterrupt):
         status = 130
     except Exception as error:
-        status = _refuse(_sentence(error))
+        status = _refuse(_told(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _told(error: Exception) -> str:
+    try:
+        return _sentence(error)
+    except Exception as worse:
+        if worse is error:
+            raise
+        return f"this is a fault of symparams itself ({type(error).__name__}): please report it"
 
 
 def _sentence(error: Exception) -> str:

@@ -212,7 +212,9 @@ def evidence(layer: Layer, tensor: Tensor) -> Evidence:
     found: dict[Any, Any] = layer.memo  # of this declaration: anybody can declare another
     key = (layer.id, layer.options, tensor.name, tuple(rule.id for rule in tensor.rules))
     if key not in found:
-        sizes = tuple(small_numbers(layer, _fixed(variant)) for variant in (0, 1))
+        if "numbers" not in found:  # one choice for all tensors of the layer
+            found["numbers"] = tuple(small_numbers(layer, _fixed(n)) for n in (0, 1))
+        sizes = found["numbers"]
         results = [enumerate_tensor(tensor, env) for env in sizes]
         used = _used(layer, tensor) or {"N"}  # a single number depends on no size
         shown = tuple({n: v for n, v in env.items() if n in used} for env in sizes)

@@ -137,13 +137,15 @@ def _flat(fact: Any) -> list[Any]:
 
 
 def _full_template(text: str) -> Callable[[dict[str, Any]], Sentence]:
-    template = _environment().from_string(text)
+    environment = _environment()
+    template = environment.from_string(text)
 
     def together(facts: dict[str, Any]) -> Sentence:
         met = _Facts()
         token = _facts.set(met)
         try:
-            rendered = template.render(facts)
+            context = environment.context_class(environment, facts, None, {})
+            rendered = "".join(template.root_render_func(context))
         finally:
             _facts.reset(token)
         return tuple(_pieces(rendered, met.held))

@@ -140,6 +140,7 @@ def _norm(heads: Heads, letter: str) -> Tensor:
     return scale.reading(letter, letter + "'").of_kind("scale")
 
 
+@functools.cache
 def attention(
     kv: str = "all", cross: bool = False, per_head: bool = False, qkv: bool = False,
     projected: bool = False, extra: int = 0, bias_kv: bool = False, gate: bool = False,

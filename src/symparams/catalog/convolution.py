@@ -18,6 +18,7 @@ def _windows(space: tuple[str, ...]) -> dict[str, str]:
     return {axis: "k" + mark for axis, mark in zip(space, keys.marks(space), strict=True)}
 
 
+@functools.cache
 def conv(n: int, padding: str = "number") -> Layer:
     """A convolution over n axes: local, grouped, shared over the output positions."""
     space = SPACE[n]
@@ -44,6 +45,7 @@ def conv(n: int, padding: str = "number") -> Layer:
     )  # fmt: skip
 
 
+@functools.cache
 def depthwise(n: int, padding: str = "number") -> Layer:
     """A convolution of every channel by itself, with m filters for each."""
     space = SPACE[n]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from ..axes import axes
@@ -11,6 +12,7 @@ from .keys import BIAS, C_IN, C_OUT, SPACE, extents
 RANK = Key("r", "rank", also=("lora_rank",))
 
 
+@functools.cache
 def linear(lead: int = 0, lora: bool = False) -> Layer:
     """A dense layer on the last axis; leading axes are sites it is shared over.
 

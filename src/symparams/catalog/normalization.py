@@ -89,6 +89,7 @@ def _extents(box: Box, known: str = "C") -> tuple[Key, ...]:
     )
 
 
+@functools.cache
 def batch_norm(n: int, flat: bool = False, renorm: bool = False) -> Layer:
     """A scale and a shift for each channel; the statistics are taken over the batch, and running
     ones are kept beside.  ``flat`` inputs have no positions; with ``renorm`` five vectors are kept
@@ -142,6 +143,7 @@ def group_norm(rank: int = 2, lead: int = 0) -> Layer:
     )
 
 
+@functools.cache
 def layer_norm(lead: int = 1, over: str = "", shift: bool = True) -> Layer:
     """A scale (and a shift) for each index of the axes normalised ``over``, usually the last; all
     others are sites."""

@@ -48,6 +48,7 @@ def _map(
     return per_token(made.reading(reads, writes)), per_token(added.reading("", writes))
 
 
+@functools.cache
 def feed_forward(gated: bool = False, hidden: str = "F") -> Layer:
     """Each token through two maps, up and down again; ``gated`` has a third beside the first."""
     up = feature(hidden, "f", "out"), feature("E", "m", "in")

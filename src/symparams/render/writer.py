@@ -88,19 +88,20 @@ class Writer:
         return self.bracket(text) if level < outer else text
 
     def _node(self, node: Term, formula: bool) -> tuple[str, int]:
+        kind = type(node)  # the commonest first, and without matching
+        if kind is Num and node.value >= 0:  # type: ignore[attr-defined]  # a Num
+            return self.number(node.value), ATOM  # type: ignore[attr-defined]  # a Num
+        if kind is Prod:
+            return self._product(node.factors, formula), PRODUCT  # type: ignore[attr-defined]  # a Prod
+        if kind is Sym:
+            return self.symbol(node.name), ATOM  # type: ignore[attr-defined]  # a Sym
         match node:
-            case Num(value) if value < 0:
-                return self.negative(self.number(-value)), SUM
             case Num(value):
-                return self.number(value), ATOM
-            case Sym(plain):
-                return self.symbol(plain), ATOM
+                return self.negative(self.number(-value)), SUM
             case Sum(terms):
                 return self._sum(terms, formula), SUM
             case Neg(inner):
                 return self.negative(self._write(inner, PRODUCT, formula)), SUM
-            case Prod(factors):
-                return self._product(factors, formula), PRODUCT
             case Quot(num, den):
                 return self.quotient(num, den, formula)
             case Pow(base, exp):
