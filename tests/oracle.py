@@ -1,9 +1,10 @@
 """The oracle: layers with random arguments, really built in PyTorch and in Keras.
 
-Every class that ``frameworks.spellings()`` knows has a generator of random constructor calls
-in ``oracle_torch`` or ``oracle_keras``.  Each call is built, PyTorch's on the ``meta`` device and Keras' on symbolic inputs, and
-what the framework says is compared with what symparams derives: every tensor's name and shape,
-the trained and the untrained count, PyTorch's buffers, and the output's shape.
+Every class that ``frameworks.spellings()`` knows has a generator of random constructor calls in
+``oracle_torch`` or ``oracle_keras``.  Each call is built, PyTorch's on the ``meta`` device and
+Keras' on symbolic inputs, and what the framework says is compared with what symparams derives:
+every tensor's name and shape, the trained and the untrained count, PyTorch's buffers, and the
+output's shape.
 
     python tests/oracle.py --framework torch --seed 7 --n 40
     python tests/oracle.py --framework keras --only Conv2D --only Dense
@@ -26,18 +27,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oracle_draw import Draw, Generator
+from oracle_draw import Config, Draw, Generator
 from oracle_keras import KERAS
 from oracle_torch import TORCH
-
 from symparams import frameworks, layer
 from symparams.errors import Error
 
 FRAMEWORKS = {"torch": "pytorch", "keras": "keras"}
 
-Config = dict[str, Any]
 Found = dict[str, Any]
-Drawn = tuple[Config, list[Any]]  # the arguments, and the input's shape or the inputs' shapes
 
 TABLES: dict[str, dict[str, Generator]] = {"torch": TORCH, "keras": KERAS}
 
@@ -50,6 +48,8 @@ ABSENT = {
     },
     "torch": {},
 }
+
+UNFREEZABLE = {f"SpatialDropout{n}D" for n in (1, 2, 3)}  # these have no ``trainable``
 
 
 def classes(framework: str) -> list[str]:
@@ -84,7 +84,7 @@ def case(framework: str, name: str, seed: int, number: int) -> Case:
     """The call of a number: the same for the same seed, whatever else is drawn."""
     draw = Draw(f"{seed} {framework} {name} {number}")
     config, shape = TABLES[framework][name](draw)
-    if framework == "keras" and draw.random() < 0.15:
+    if framework == "keras" and name not in UNFREEZABLE and draw.random() < 0.15:
         config["trainable"] = False
     return Case(framework, name, config, shape)
 

@@ -20,6 +20,7 @@ from oracle_draw import (
     windows,
 )
 
+
 def linear(draw: Draw, lazy: bool = False) -> Drawn:
     wide = draw.width(300)
     config = {"in_features": wide, "out_features": draw.width(300), **draw.some(bias=draw.flag())}
@@ -65,7 +66,8 @@ def conv_transpose(draw: Draw, rank: int, lazy: bool = False) -> Drawn:
 
 def pool(draw: Draw, rank: int, kind: str) -> Drawn:
     kernels = tuple(draw.randint(2, 5) for _ in range(rank))
-    config: Config = {"kernel_size": kernels[0] if draw.flag() else kernels}
+    single = draw.flag() or (kind, rank) == ("LP", 1)
+    config: Config = {"kernel_size": kernels[0] if single else kernels}
     config |= draw.some(stride=draw.per_axis(rank, 1, 4), ceil_mode=draw.flag())
     pads = tuple(draw.randint(0, k // 2) for k in spread(config["kernel_size"], rank))
     if kind == "Max":
@@ -325,7 +327,7 @@ TORCH: dict[str, Generator] = {
     **{f"Dropout{n}d": P(plain, least=n + 2, most=n + 2, p=0.3) for n in RANKS},
     **{name: P(plain, inplace=False)
        for name in ("ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid")},
-    **{name: plain for name in ("Sigmoid", "Tanh", "Tanhshrink", "LogSigmoid", "Softsign")},
+    **dict.fromkeys(("Sigmoid", "Tanh", "Tanhshrink", "LogSigmoid", "Softsign"), plain),
     **{name: P(plain, alpha=0.5, inplace=False) for name in ("ELU", "CELU")},
     **{name: P(plain, lambd=0.3) for name in ("Hardshrink", "Softshrink")},
     **dict.fromkeys(("Softmax", "LogSoftmax", "Softmin"), softmax),

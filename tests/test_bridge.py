@@ -14,7 +14,6 @@ from symparams import algebra
 from symparams.bridge import from_sympy, symbol, to_sympy
 from symparams.errors import Error
 from symparams.terms import (
-    walk,
     BigSum,
     Ceil,
     Entry,
@@ -31,6 +30,7 @@ from symparams.terms import (
     Size,
     Sum,
     Term,
+    walk,
 )
 
 k, c, o, g, b, h = map(S, ["k", "C_in", "C_out", "g", "b", "H"])

@@ -49,7 +49,9 @@ def unrolled(tensors: Row) -> Row:
     found = {}
     for name, shape in tensors.items():
         pieces = re.split(r"\[(\d+)(?:-(\d+))?\]", name)
-        ranges = [range(int(a), int(b or a) + 1) for a, b in zip(pieces[1::3], pieces[2::3])]
+        ranges = [
+            range(int(a), int(b or a) + 1) for a, b in zip(pieces[1::3], pieces[2::3], strict=True)
+        ]
         for numbers in itertools.product(*ranges):
             marks = (*map(str, numbers), "")
             found["".join(a + b for a, b in zip(pieces[::3], marks, strict=True))] = shape

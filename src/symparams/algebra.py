@@ -62,13 +62,13 @@ def value(node: Term, env: Mapping[str, Value] | None = None) -> Value:
     >>> value(term(5) * 7 + 1), value(Floor(term(9) / 2))
     (36, 4)
     """
-    kind = type(node)
-    if kind is Num:
-        return node.value  # type: ignore[attr-defined]  # a Num
-    if kind is Prod:
-        return _whole(_bounded(math.prod([value(f, env) for f in node.factors])))  # type: ignore[attr-defined]  # a Prod
-    if kind is Sum:
-        return _whole(sum([value(t, env) for t in node.terms]))  # type: ignore[attr-defined]  # a Sum
+    if isinstance(node, Num):  # the commonest first, and without matching
+        return node.value
+    if isinstance(node, Prod):
+        return _whole(_bounded(math.prod([value(f, env) for f in node.factors])))
+    if isinstance(node, Sum):
+        summands: list[Value] = [value(t, env) for t in node.terms]
+        return _whole(sum(summands))
     return _rarer_value(node, env or {})
 
 

@@ -28,7 +28,7 @@ from .derivation.plan import shape
 from .errors import UnknownName, ValueRefused
 from .render import to_format
 from .render.writer import CodeWriter
-from .terms import Num, Term, letters, substitute, total
+from .terms import Num, Term, letters, total
 
 if TYPE_CHECKING:
     from .derivation.compare import Comparison as _Comparison

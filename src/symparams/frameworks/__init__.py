@@ -24,8 +24,8 @@ from .torch import SPELLINGS as _TORCH
 from .torch import TORCH
 
 __all__ = [
-    "FRAMEWORKS", "Call", "Framework", "Parameter", "Spelling", "Stored", "aliases", "buffers", "candidates",
-    "choose", "find", "one_of", "output_shape", "read", "row", "spellings", "tensors",
+    "FRAMEWORKS", "Call", "Framework", "Parameter", "Spelling", "Stored", "aliases", "buffers",
+    "candidates", "choose", "find", "one_of", "output_shape", "read", "row", "spellings", "tensors",
 ]  # fmt: skip
 
 FRAMEWORKS = (TORCH, KERAS, FLAX)

@@ -44,7 +44,7 @@ TORCH_ROWS: tuple[Spelling, ...] = (
             " process_group" + _END + " * bias", _NORM, takes="norm"),
     *_torch("InstanceNorm{n}d", "instance_norm{n}d", "num_features:C_in " + _INSTANCE_ARGS, _NORM,
             takes="norm", ranks=_ALL),
-    *_torch("LazyInstanceNorm{n}d", "instance_norm{n}d", _INSTANCE_ARGS, _NORM, takes="norm",
+    *_torch("LazyInstanceNorm{n}d", "instance_norm{n}d", _BATCH_ARGS, _NORM, takes="norm",
             ranks=_ALL),
     *_torch("LayerNorm", "layer_norm",
             "normalized_shape@normalized_shape eps elementwise_affine@affine=1 bias" + _END,

@@ -71,7 +71,7 @@ def page_of(name: str) -> Reference:
     layer = catalog.layer(identity)
     bound = Bound(layer, usual_letters(layer))
     small = example(catalog.builder(identity))
-    blocks = [_formula(bound), letters_block(layer), names_block(layer)]
+    blocks: list[Block | None] = [_formula(bound), letters_block(layer), names_block(layer)]
     drops: dict[str, list[str]] = {}
     blocks.append(small.block if small is not None else None)
     if stored_tensors(bound):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..declaration import Bound
 from ..derivation.page import Block, Listing, Say, Table
-from ..derivation.why import REMOVERS, Why, why
+from ..derivation.why import REMOVERS, Why, stored_tensors, why
 from ..errors import UnknownName
 from ..terms import S, letters
 from .names import settable
@@ -28,8 +28,9 @@ def fates(bound: Bound) -> tuple[Block, dict[str, list[str]]]:
         alike.setdefault((out, where or (_reason(bound, name),)), []).append(name)
         if out:
             drops[name] = list(answer.removed_by)
+    ordered = sorted(alike.items(), key=lambda row: not row[0][0])  # first what drops out
     rows = tuple((Listing(tuple(S(name) for name in names)), *_cells(bound, out, where))
-                 for (out, where), names in sorted(alike.items(), key=lambda row: not row[0][0]))  # fmt: skip
+                 for (out, where), names in ordered)  # fmt: skip
     head = (Say("tables.symbol"), Say("reference.head.count"), Say("reference.head.by"))
     return Block(Say("reference.goal.axes"), (Table(head, rows),)), drops
 
@@ -77,7 +78,7 @@ def _cells(bound: Bound, out: bool, where: tuple[str, ...]) -> tuple[Say, Say]:
         rules = tuple(Say(f"reference.rule.{rule}") for rule in where)
         return Say("reference.drops"), Say("reference.list", {"items": rules})
     parts = bool(bound.parts)
-    every = len(bound.parts) if parts else len([t for t in bound.tensors if t.kind != "buffer"])
+    every = len(bound.parts) if parts else len(stored_tensors(bound))
     facts = {"n": str(len(where)), "all": str(every), "every": len(where) == every, "parts": parts,
              "names": ", ".join(where) if len(where) <= _MOST else None}  # fmt: skip
     return Say("reference.stays"), Say("reference.where", facts)

@@ -63,8 +63,8 @@ def names_block(layer: Layer) -> Block:
 
 def _spelling(identity: str) -> list[Spelling]:
     """The rows of every framework that are this layer."""
-    return [s for s in spellings()
-            if identity in (s.layer.format(n=n) for n in ((s.rank,) if s.rank else (1, 2, 3)))]  # fmt: skip
+    return [row for row in spellings() if identity in
+            (row.layer.format(n=n) for n in ((row.rank,) if row.rank else (1, 2, 3)))]  # fmt: skip
 
 
 def _words(rows: Sequence[Spelling], key: Key) -> tuple[str, ...]:

@@ -88,13 +88,12 @@ class Writer:
         return self.bracket(text) if level < outer else text
 
     def _node(self, node: Term, formula: bool) -> tuple[str, int]:
-        kind = type(node)  # the commonest first, and without matching
-        if kind is Num and node.value >= 0:  # type: ignore[attr-defined]  # a Num
-            return self.number(node.value), ATOM  # type: ignore[attr-defined]  # a Num
-        if kind is Prod:
-            return self._product(node.factors, formula), PRODUCT  # type: ignore[attr-defined]  # a Prod
-        if kind is Sym:
-            return self.symbol(node.name), ATOM  # type: ignore[attr-defined]  # a Sym
+        if isinstance(node, Num) and node.value >= 0:  # the commonest first, without matching
+            return self.number(node.value), ATOM
+        if isinstance(node, Prod):
+            return self._product(node.factors, formula), PRODUCT
+        if isinstance(node, Sym):
+            return self.symbol(node.name), ATOM
         match node:
             case Num(value):
                 return self.negative(self.number(-value)), SUM
