@@ -41,8 +41,13 @@ from symparams.render.markdown import MarkdownWriter  # noqa: E402
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 RESULT = re.compile(r"^(?P<code>\S.*?)  # (?P<said>.+)$")
-ELSEWHERE = ("torch", "keras", "flax", "conv2d_entry")  # names a block may use unexplained
 GENERATED = "<!-- Written by docs/build.py from the layer's entry; do not edit. -->\n\n"
+INDEX = f"""{GENERATED}# The layers
+
+A page each, written from the declarations: the formula is what comes out.
+
+| layer | family | formula | |
+| :-- | :-- | :-- | :-- |"""
 
 
 class Wrong(Exception):
@@ -74,7 +79,8 @@ def number(line: str) -> int:
     """The number that a line comes to: a command's value, or a Python expression."""
     if line.startswith("symparams "):
         return int(json.loads(run(f"{line} --format json"))["value"])
-    return int(eval(line, vars(symparams).copy()))  # our own lines, from docs/miscounts.toml
+    names = {"layer": symparams.layer, "read": symparams.read}
+    return int(eval(line, names))  # our own lines, from docs/miscounts.toml
 
 
 # --- the pages of the layers ----------------------------------------------------------------------
@@ -88,15 +94,14 @@ def layer_page(identity: str) -> str:
     text = to_format(type(page)(page.title, page.subtitle, blocks, page.answer), "markdown")
     text = re.sub(r"^#(#+ )", r"\1", text, flags=re.MULTILINE)
     more = "" if "drops out" not in text else f"\nsymparams why {identity} N"
-    return (f"{GENERATED}{text}\n## Try\n\n```sh\n{call}\n"
-            f"symparams derive {identity} --level lecture{more}\n```\n\n[All layers](README.md)\n")  # fmt: skip
+    tries = f"{call}\nsymparams derive {identity} --level lecture{more}\n"
+    return f"{GENERATED}{text}\n## Try\n\n```sh\n{tries}```\n\n[All layers](README.md)\n"
 
 
 def layer_index() -> str:
     """The list of all layers, a table a family."""
     writer = MarkdownWriter()
-    lines = [f"{GENERATED}# The layers\n\nA page each, written from the declarations: the formula "
-             "is what comes out.\n\n| layer | family | formula | |\n| :-- | :-- | :-- | :-- |"]  # fmt: skip
+    lines = [INDEX]
     for identity in catalog.ids():
         layer = catalog.layer(identity)
         formula = writer.fact(Formula(reference.formula_of(identity)))
@@ -201,8 +206,17 @@ def cases(name: str) -> list[Case]:
 
 
 def table(name: str) -> str:
-    """The table of a name, with what symparams says now."""
-    rows = [f"| {c.case} | {c.true:,} | {number(c.line):,} | `{c.line}` |" for c in cases(name)]
+    """The table of a name, with what symparams says now.
+
+    Raises:
+        Wrong: that is not the true count.
+    """
+    rows = []
+    for case in cases(name):
+        said = number(case.line)
+        if said != case.true:
+            raise Wrong(f"{case.case}: {said:,}, not {case.true:,}")
+        rows.append(f"| {case.case} | {case.true:,} | {said:,} | `{case.line}` |")
     head = "| case | true count | symparams says | the line |\n| :-- | --: | --: | :-- |"
     return "\n".join((f"<!-- table: {name} -->", head, *rows, "<!-- end -->"))
 

@@ -175,7 +175,7 @@ def every_step(draw: Draw) -> Drawn:
     inner, (batch, *rest) = KERAS[kind](draw)
     inner.pop("return_state", None)
     made = {"class_name": kind, "config": inner}
-    return {"layer": made}, [batch, draw.randint(1, 3), *rest]
+    return {"layer": made}, [batch, draw.randint(1, 3), *(rest or [2])]  # never bare steps
 
 
 def k_batch_norm(draw: Draw) -> Drawn:

@@ -128,8 +128,8 @@ def softmax(draw: Draw) -> Drawn:
     return {"dim": draw.randrange(-len(shape), len(shape))}, shape
 
 
-def padded(draw: Draw, rank: int, *, value: bool = False, negative: bool = False) -> Drawn:
-    pads = tuple(draw.randint(-1 if negative else 0, 3) for _ in range(2 * rank))
+def padded(draw: Draw, rank: int, *, value: bool = False) -> Drawn:
+    pads = tuple(draw.randint(0, 3) for _ in range(2 * rank))
     config: Config = {"padding": draw.choice([draw.randint(0, 3), pads])}
     return config | ({"value": 1.5} if value else {}), [2, draw.width(), *room(draw, [5] * rank)]
 
@@ -371,7 +371,7 @@ TORCH: dict[str, Generator] = {
         "AdaptiveMaxPool{}d": P(adaptive_pool, rank=n),
         "AdaptiveAvgPool{}d": P(adaptive_pool, rank=n),
         "MaxUnpool{}d": P(unpool, rank=n),
-        "ZeroPad{}d": P(padded, rank=n, negative=True),
+        "ZeroPad{}d": P(padded, rank=n),
         "ConstantPad{}d": P(padded, rank=n, value=True),
         "ReflectionPad{}d": P(padded, rank=n),
         "ReplicationPad{}d": P(padded, rank=n),

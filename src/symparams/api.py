@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import bridge, catalog, lookup
 from .algebra import Value, number
@@ -253,10 +253,31 @@ def _ready(value: object) -> object:
 class Model:
     """Layers with what is known of them: one, or several in a row."""
 
-    def __init__(self, chain: Chain, convention: str = "", call: Any = None) -> None:
+    def __init__(
+        self, chain: Chain, convention: str = "", call: Any = None, asked: str = "params"
+    ) -> None:
         self.chain = chain
         self.convention = convention or chain.convention or "textbook"
+        self.asked = asked
         self._call = call
+
+    def spec(self) -> str:
+        """The layers as a text that reads back to the same: names and what was given.
+
+        >>> from symparams import Conv2d
+        >>> Conv2d(in_channels=3, out_channels=8, kernel_size=(3, 5), padding="same").spec()
+        'conv2d in_channels=3 out_channels=8 kernel_size=3x5 padding=same'
+        """
+        layers = []
+        for part, request in zip(self.chain.parts, self.chain.requests, strict=True):
+            known = dict(part.bound.layer.options)
+            given = {**{k: v for k, v in request.fixed.items() if k in known}, **request.given}
+            shared = {k: v for k, v in self.chain.shared.items() if k not in given}
+            given |= {k: v for k, v in shared.items() if part.bound.layer.key(k) is not None}
+            layers.append(
+                " ".join([part.bound.layer.id, *(f"{k}={_spelled(v)}" for k, v in given.items())])
+            )
+        return ", ".join(layers)
 
     # --- quantities ---
 
@@ -456,6 +477,15 @@ def _term(value: object) -> Term:
     if isinstance(ready, Term):
         return ready
     raise UnknownName("not_a_value", value=str(value))
+
+
+def _spelled(value: object) -> str:
+    """A value as a text gives it."""
+    if isinstance(value, list | tuple):
+        flat = all(isinstance(part, int | Num) for part in value)
+        inside = [_spelled(part) for part in value]
+        return "x".join(inside) if flat and len(inside) > 1 else "[" + ",".join(inside) + "]"
+    return _CODE.term(value) if isinstance(value, Term) else str(value)
 
 
 def _plain(size: object) -> Any:
@@ -665,19 +695,21 @@ def read(text: str, *, convention: str = "", **values: object) -> Model:
     295168
     """
     ready = {name: _ready(value) for name, value in values.items()}
-    return Model(lookup.read(text, ready, convention=_known(convention)), convention)
+    chain = lookup.read(text, ready, convention=_known(convention))
+    return Model(chain, convention, asked=lookup.asked(text))
 
 
 def derive(
     text: str,
     level: Level = "exam",
-    quantity: Quantity = "params",
+    quantity: Quantity | None = None,
     *,
     convention: str = "",
     **values: object,
 ) -> Derivation:
-    """The derivation for a layer given as text."""
-    return read(text, convention=convention, **values).derive(level, quantity)
+    """The derivation for a layer given as text; of what the text asks for unless it is said."""
+    model = read(text, convention=convention, **values)
+    return model.derive(level, quantity or cast(Quantity, model.asked))
 
 
 def why(text: str, name: str, **values: object) -> Why:

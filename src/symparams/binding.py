@@ -34,28 +34,8 @@ def bind(
         UnknownName: the layer has no such key.
         ValueRefused: a value is no size, or does not fit the others.
     """
-    options = dict(fixed or {})
-    plain = build(**options)
     given = dict(given)
-    for name in list(given):
-        key = find_key(plain, name)
-        setting = _setting(key, given[name])
-        if setting is not None:
-            options[key.option] = setting
-            del given[name]
-        elif key.option and not key.words and key.kind in ("size", "derived"):
-            options[key.option] = True  # a size that only one structure leaves open
-        elif key.option not in ("", "sides") and not key.words and key.kind == "modifier":
-            if _plain(key, given[name]) not in (1, ONE):  # more than one takes another structure
-                options[key.option] = True
-        elif key.kind == "sizes" and is_several(given[name]):
-            options[key.option] = len(given[name])  # type: ignore[arg-type]  # a sequence
-        elif key.option and _is_pairs(given[name], len(key.letters)):
-            options[key.option] = "sides"
-    chosen = dict(plain.conventions).get(convention, ())
-    structural = {letter for letter, _ in chosen} & dict(plain.options).keys()
-    options = dict.fromkeys(structural, True) | options
-    layer = build(**options)
+    plain, layer, structural = _structure(build, given, dict(fixed or {}), convention)
     values: dict[str, Term] = {}
     for name, raw in given.items():
         key = find_key(layer, name) if layer.key(name) else find_key(plain, name)
@@ -72,6 +52,56 @@ def bind(
     _check(layer, values)
     _derive_sizes(layer, values)
     return Bound(layer, values, named)
+
+
+def _structure(
+    build: Build, given: dict[str, object], options: dict[str, object], convention: str
+) -> tuple[Layer, Layer, frozenset[str]]:
+    """The layer that what is given chooses, beside the plain one; settings leave ``given``."""
+    plain = build(**options)
+    for name in [n for n in given if plain.key(n) is None and n in dict(plain.options)]:
+        options[name] = _option(dict(plain.options)[name], name, given.pop(name))
+    plain = _built(build, options)
+    for name in list(given):
+        key = find_key(plain, name)
+        setting = _setting(key, given[name])
+        if setting is not None:
+            options[key.option] = setting
+            del given[name]
+        else:
+            options |= _chosen(key, given[name])
+    chosen = dict(plain.conventions).get(convention, ())
+    structural = frozenset(letter for letter, _ in chosen) & dict(plain.options).keys()
+    return plain, _built(build, dict.fromkeys(structural, True) | options), structural
+
+
+def _option(usual_: object, name: str, raw: object) -> object:
+    """A structural option given by its name: of the same kind as its usual value."""
+    if type(raw) is not type(usual_) or not isinstance(raw, bool | int | str):
+        raise ValueRefused("not_an_option", key=name, value=str(raw), usual=str(usual_))
+    return raw
+
+
+def _built(build: Build, options: Mapping[str, object]) -> Layer:
+    try:
+        return build(**options)
+    except (KeyError, TypeError, ValueError) as error:
+        shown = ", ".join(f"{key}={value}" for key, value in options.items())
+        raise ValueRefused("no_such_structure", options=shown) from error
+
+
+def _chosen(key: Key, raw: object) -> dict[str, object]:
+    """The structure that a value chooses by being given, or by what it is."""
+    if not key.option:
+        return {}
+    if not key.words and key.kind in ("size", "derived"):
+        return {key.option: True}  # a size that only one structure leaves open
+    if key.option != "sides" and not key.words and key.kind == "modifier":
+        # more than one takes another structure
+        return {key.option: True} if _plain(key, raw) not in (1, ONE) else {}
+    if key.kind == "sizes" and is_several(raw):
+        return {key.option: len(raw)}  # type: ignore[arg-type]  # a sequence
+    return {key.option: "sides"} if _is_pairs(raw, len(key.letters)) else {}
 
 
 def rebind(bound: Bound, given: Mapping[str, Term]) -> Bound:

@@ -216,7 +216,7 @@ def cli(context: click.Context) -> None:
 @cli.command()
 @_LAYER
 @_choice("--level", LEVELS, "exam", "How much to show.")
-@_choice("--quantity", QUANTITIES, "params", "What to count.")
+@_choice("--quantity", QUANTITIES, None, "What to count (params, or what the text asks for).")
 @_choice(
     "--convention",
     (*CONVENTIONS, "all"),
@@ -227,8 +227,8 @@ def cli(context: click.Context) -> None:
 @_WHERE
 @_output
 def derive(
-    layer: tuple[str, ...], level: str, quantity: str, convention: str | None, form: str | None,
-    where: str | None, **output: Any,
+    layer: tuple[str, ...], level: str, quantity: str | None, convention: str | None,
+    form: str | None, where: str | None, **output: Any,
 ) -> None:  # fmt: skip
     """Derive a layer's count: a layer in words, as a call, or by name with its values.
 
@@ -239,7 +239,8 @@ def derive(
     if convention == "all":
         _print(_model(layer, where).conventions(), **output)
         return
-    _print(_model(layer, where, convention).derive(level, quantity, form), **output)
+    model = _model(layer, where, convention)
+    _print(model.derive(level, quantity or model.asked, form), **output)
 
 
 @cli.command(cls=_Expression, short_help="An expression simplified in named, verified steps.")
@@ -342,7 +343,8 @@ def _model(words: tuple[str, ...], where: str | None, convention: str | None = N
     split = next((n for n, word in enumerate(words) if _is_assignment(word)), len(words))
     text = _stdin(" ".join(words[:split]))
     values = _assignments(words[split:])
-    return api.Model(lookup.read(text, values, _where(where), convention or ""), convention or "")
+    chain = lookup.read(text, values, _where(where), convention or "")
+    return api.Model(chain, convention or "", asked=lookup.asked(text))
 
 
 def _is_assignment(word: str) -> bool:

@@ -16,13 +16,14 @@ from .algebra import number
 from .axes import SITES
 from .chain import Chain, Request, chain
 from .declaration import Build, Layer
-from .errors import Error, UnknownName
-from .reading.layers import PHRASES, LayerText, read_layers
+from .errors import Error, UnknownName, UnreadableError
+from .reading.layers import PHRASES, LayerText, read_layers, read_quantity
 from .terms import Num, Term, letters, substitute, term
 
 if TYPE_CHECKING:
     from .frameworks import Spelling
 
+QUANTITIES = ("params", "shape", "macs", "flops", "activations")
 DIMENSIONAL = ("conv", "depthwise_conv", "conv_transpose", "locally_connected", "max_pool",
                "avg_pool", "global_max_pool", "global_avg_pool", "adaptive_max_pool",
                "adaptive_avg_pool", "pad", "crop", "upsample", "batch_norm", "conv_lstm",
@@ -131,6 +132,18 @@ def read(
     """
     (requests,), shared = put_in([requests_in(text)], more or {}, where or {})
     return chain(requests, {**shared, **force}, convention)
+
+
+def asked(text: str) -> str:
+    """The quantity that a text asks for, parameters where it does not say.
+
+    Raises:
+        UnreadableError: it asks for one that is not derived here.
+    """
+    found = read_quantity(text) or "params"
+    if found not in QUANTITIES:
+        raise UnreadableError("not_derived", quantity=found.replace("_", " "))
+    return found
 
 
 def requests_in(text: str) -> list[Request]:

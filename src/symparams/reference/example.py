@@ -15,6 +15,10 @@ from ..terms import Num, Rel, S, letters, total
 
 _SIZES = (3, 4, 6, 8, 10, 12, 14, 15, 16)  # each its own, so that a reader can tell them apart
 _EXTENTS = (5, 6, 7)
+_OWN = {  # where sizes must be far apart
+    "adaptive_log_softmax": {"C_in": 8, "V": 12, "c": 4},
+    "squeeze_excitation": {"C": 8, "r": 4, "H": 5, "W": 6},
+}
 _COUNTED = ("subgoals.count", "subgoals.parts")
 
 
@@ -30,21 +34,21 @@ def example(build: Build) -> Example | None:
     """The count of a layer at small numbers; None where there is nothing to count, or where no
     simple numbers fit."""
     layer = build()
-    for given in (_chosen(layer), _enumerated(layer)):
+    for numbers in (_OWN.get(layer.id) or _chosen(layer), _enumerated(layer)):
+        given = {key.code: numbers[key.symbol] for key in layer.keys if key.symbol in numbers}
         try:
             bound = bind(build, given)
             page = parts.of_bound(bound, "params", "exam").page
         except Error:
             continue
         items = [i for block in page.blocks if block.label.id in _COUNTED for i in block.items]
-        return Example(given, _block(layer, given, items)) if items else None
+        return Example(given, _block(numbers, items)) if items else None
     return None
 
 
-def _block(layer: Layer, given: Mapping[str, int], items: Sequence[Item]) -> Block:
-    symbols = {key.code: key.symbol for key in layer.keys}
-    values = Listing(tuple(Rel(S(symbols[code]), Num(n)) for code, n in given.items()))
-    said = (Para(Say("reference.given", {"values": values})),) if given else ()
+def _block(numbers: Mapping[str, int], items: Sequence[Item]) -> Block:
+    values = Listing(tuple(Rel(S(symbol), Num(n)) for symbol, n in numbers.items()))
+    said = (Para(Say("reference.given", {"values": values})),) if numbers else ()
     return Block(Say("reference.goal.example"), (*said, *items))
 
 
@@ -57,7 +61,7 @@ def _needed(layer: Layer) -> frozenset[str]:
 
 def _asked(layer: Layer) -> list[Key]:
     needed = _needed(layer)
-    return [key for key in layer.keys if key.kind in ("size", "extent", "factor")
+    return [key for key in layer.keys if key.kind in ("size", "extent", "factor", "structure")
             and not key.default and needed & {key.symbol, *key.letters}]  # fmt: skip
 
 
@@ -73,13 +77,13 @@ def _chosen(layer: Layer) -> dict[str, int]:
             found["k"] = 3
         elif key.kind == "extent" and not steps:
             found[key.symbol] = next(extents, 4)
-        elif key.symbol in divisors and not steps:
+        elif key.kind == "structure" or (key.symbol in divisors and not steps):
             found[key.symbol] = 2
         else:
             several = range(2 * max(steps), 100, max(steps)) if steps else _SIZES
             used = set(found.values()) if key.kind != "extent" else set()
             found[key.symbol] = next((n for n in several if n not in used), 2)
-    return {key.code: found[key.symbol] for key in layer.keys if key.symbol in found}
+    return found
 
 
 def _enumerated(layer: Layer) -> dict[str, int]:
@@ -88,4 +92,4 @@ def _enumerated(layer: Layer) -> dict[str, int]:
         env = small_numbers(layer, lambda options: options[0])
     except Error:
         return {}
-    return {key.code: env[key.symbol] for key in _asked(layer)}
+    return {key.symbol: env[key.symbol] for key in _asked(layer)}

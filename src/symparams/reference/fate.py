@@ -22,7 +22,7 @@ def fates(bound: Bound) -> tuple[Block, dict[str, list[str]]]:
         except UnknownName:
             continue
         out = answer.drops_out
-        where = _removed(answer, name) if out else _holders(bound, answer)
+        where = _removed(bound, answer, name) if out else _holders(bound, answer)
         if not where and _follows(bound, name):
             continue
         alike.setdefault((out, where or (_reason(bound, name),)), []).append(name)
@@ -39,20 +39,25 @@ def _asked(bound: Bound) -> list[str]:
     """The batch, every axis, and every other letter that can be set but for switches."""
     axes = [axis.name.rstrip("'") for axis in (*bound.layer.inputs, *bound.layer.outputs)]
     keys = [key.symbol for key in settable(bound.layer)
-            if key.kind in ("size", "extent", "modifier", "factor")
-            and (not key.option or key.words)]  # fmt: skip
+            if key.kind in ("size", "extent", "modifier", "factor", "structure")
+            and (not key.option or key.words or key.kind == "structure")]  # fmt: skip
     return list(dict.fromkeys(("N", *axes, *keys)))
 
 
 def _follows(bound: Bound, name: str) -> bool:
-    """Whether a size is worked out from others, which answer for it."""
+    """Whether others answer for a letter: it is worked out from them, or only usual for them."""
     key = bound.layer.key(name)
-    return key is not None and key.kind == "derived"
+    if key is None or key.kind == "derived":
+        return name != "N"
+    return any(name in letters(usual) for other in bound.layer.keys for usual in other.default)
 
 
-def _removed(answer: Why, name: str) -> tuple[str, ...]:
+def _removed(bound: Bound, answer: Why, name: str) -> tuple[str, ...]:
     """The rules that met the letter's own side; of a layer with parts, those in any of them."""
     own = [side for side in answer.sides if side.axis.rstrip("'") == name]
+    key = bound.layer.key(name)
+    if not own and key is not None and key.kind == "modifier":
+        return ()  # what it sets was met, not itself
     met = {rule for side in own for rule in side.removed_by} or set(answer.removed_by)
     return tuple(rule for rule in REMOVERS if rule in met)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ...errors import UnreadableError
 from ..refusals import refuse
 from .layer_text import LayerText
 from .phrases import ASKED, NOUNS, PHRASES, SPELLING
@@ -48,7 +49,26 @@ def read_layers(text: str, ids: Collection[str] = ()) -> tuple[LayerText, ...]:
     items = Items(Tokens(text), ids).all()
     if not items:
         refuse("layer_expected", text, 0)
-    return tuple(layer for group in Grouping(text, items).all() for layer in layers_of(text, group))
+    try:
+        groups = Grouping(text, items).all()
+        return tuple(layer for group in groups for layer in layers_of(text, group))
+    except UnreadableError:
+        named = _id_and_keys(text, ids)
+        if named is None:
+            raise
+        return (named,)
+
+
+def _id_and_keys(text: str, ids: Collection[str]) -> LayerText | None:
+    """A layer by its id with nothing but values, ``average C=3``: its id may be a word that
+    means something else elsewhere."""
+    name, *assignments = text.split()
+    if name not in ids or not all("=" in word for word in assignments):
+        return None
+    from ..values import read_assignment
+
+    keys = dict(read_assignment(word) for word in assignments)
+    return LayerText(name, "keys", keys=keys, text=text, span=(0, len(text)))
 
 
 def read_quantity(text: str) -> str | None:
