@@ -20,6 +20,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -58,20 +59,23 @@ class Wrong(Exception):
 
 
 def run(line: str) -> str:
-    """What a command line prints, at 80 columns.
+    """What a command line prints, at 80 columns; files that it writes are thrown away.
 
     Raises:
         Wrong: it does not end with status 0.
     """
     args = shlex.split(line)[1:]
-    with CliRunner().isolation(env={"LC_ALL": "C.UTF-8", "NO_COLOR": "1"}) as streams:
+    status: object = None
+    isolated = CliRunner().isolation(env={"LC_ALL": "C.UTF-8", "NO_COLOR": "1"})
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), isolated as streams:
         try:
             cli.main(args)
         except SystemExit as ended:
             status = ended.code
-        out = streams[0].getvalue().decode("utf-8")
+        sys.stderr.flush()
+        out, *said = (stream.getvalue().decode("utf-8") for stream in streams if stream)
     if status:
-        raise Wrong(f"{line}: status {status}")
+        raise Wrong(f"{line}: {(said or [out])[0].strip()}")
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from ..axes import box_size
@@ -10,6 +11,7 @@ from ..words import first
 from .blocks import kind_of, size_facts
 from .page import Block, Dims, Formula, Item, Listing, Para, Say
 from .plan import Plan, doubled, formula_bound, formula_words, indices, letter, whole, worked
+from .steps import Step
 from .story import Story
 
 
@@ -29,7 +31,7 @@ def check_block(plan: Plan) -> Block:
     if grouped is not None:
         items.append(Para(grouped))
     items += kept_items(plan)
-    items.append(Para(machine_line(plan), aside=True))
+    items.append(Para(machine_line(plan.steps), aside=True))
     return Block(Say("subgoals.check"), tuple(items))
 
 
@@ -69,9 +71,9 @@ def _grouped(plan: Plan) -> Say | None:
     return Say("steps.check.grouped", facts)
 
 
-def machine_line(plan: Plan) -> Say:
+def machine_line(steps: Iterable[Step]) -> Say:
     """What was verified, and where labels were counted."""
-    proofs = [s.evidence for s in plan.steps if s.evidence is not None and s.kind == "~>"]
+    proofs = [s.evidence for s in steps if s.evidence is not None and s.kind == "~>"]
     name, sizes = proofs[0].shown if proofs else ("", ())
     facts = {
         "assumed": bool(proofs),

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..algebra import Value, number
+from ..algebra import Value, depends_on, number
 from ..chain import Chain
 from ..chain import Part as ChainPart
 from ..declaration import Bound
 from ..terms import ONE, ZERO, Num, S, Size, Term, letters, product, substitute, total
 from . import conventions, count, shapes, uses
-from .page import Block, Formula, Item, Page, Para, Row, Rows, Say, Table
+from .checks import machine_line
+from .page import Block, Formula, Item, Listing, Page, Para, Row, Rows, Say, Table
 from .plan import formula_bound, formula_words, layer_fact, shape, worked
 from .plan import shapes as ends_of
 from .steps import Derivation, Step, worked_out
@@ -169,6 +170,8 @@ def _page(
             blocks += _unfolded(piece, derived)
         said = conventions.block(whole, convention) if isinstance(whole, Bound) else None
         blocks += [said] if said is not None and quantity == "params" else []
+    if quantity != "shape":
+        blocks.append(_check_block(whole, parts, quantity))
     if isinstance(whole, Bound):
         title, subtitle = layer_fact(whole), ends_of(whole)
         formula = _formula(whole, quantity, convention)
@@ -179,6 +182,33 @@ def _page(
         subtitle, formula = Say("titles.shapes", ends), ()
     return Page(
         Say(f"titles.{quantity}", {"layer": title}), subtitle, tuple(blocks), formula=formula
+    )
+
+
+def _check_block(whole: Chain | Bound, parts: Sequence[Derivation], quantity: str) -> Block:
+    """Which letters of a composite its count does not depend on, and what was verified."""
+    items: list[Item] = []
+    if isinstance(whole, Bound) and quantity == "params":
+        free = _free_letters(whole)
+        if free:
+            facts = {"letters": Listing(tuple(S(name) for name in free)), "id": whole.layer.id,
+                     "first": free[0], "many": len(free) > 1}  # fmt: skip
+            items.append(Para(Say("steps.check.free", facts)))
+    steps = (step for derived in parts for step in derived.steps)
+    items.append(Para(machine_line(steps), aside=True))
+    return Block(Say("subgoals.check"), tuple(items))
+
+
+def _free_letters(bound: Bound) -> tuple[str, ...]:
+    """The sizes that are no part of the count."""
+    generic = formula_bound(bound)
+    count = generic.expand(generic.count())
+    return tuple(
+        key.symbol
+        for key in bound.layer.keys
+        if key.kind in ("extent", "size")
+        and not key.option  # of another structure
+        and not any(depends_on(count, letter) for letter in (key.symbol, *key.letters))
     )
 
 

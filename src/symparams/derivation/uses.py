@@ -148,7 +148,7 @@ def _check(plan: Plan, stories: tuple[Story, ...]) -> Block:
             "uses": Formula(worked(plan.bound.put(main.tensor.uses))),
         }
         items.append(Para(Say("uses.check", facts)))
-    items.append(Para(machine_line(plan), aside=True))
+    items.append(Para(machine_line(plan.steps), aside=True))
     return Block(Say("subgoals.check"), tuple(items))
 
 

@@ -9,7 +9,7 @@ from ..axes import Axis, box_size
 from ..binding import find_key
 from ..calculus import Factor, Group, Reindex, Restrict, Rule, Share, Split
 from ..chain import Chain
-from ..declaration import Bound, BoundPart, Tensor
+from ..declaration import Bound, BoundPart, Tensor, usual
 from ..errors import UnknownName
 from ..evidence import Evidence, evidence
 from ..terms import ONE, ZERO, Num, S, Term, letters, product
@@ -272,7 +272,7 @@ def _page(
     if drops and plan.main is not None and sides:
         blocks += _went(plan, asked)
     if plan.main is not None:
-        blocks.append(Block(Say("subgoals.check"), (Para(machine_line(plan), aside=True),)))
+        blocks.append(Block(Say("subgoals.check"), (Para(machine_line(plan.steps), aside=True),)))
     return Page(title, shapes(bound), tuple(blocks), answer=_answer(plan, asked, drops, sides))
 
 
@@ -540,7 +540,9 @@ def _in_parts(bound: Bound, asked: tuple[str, ...]) -> Why:
     """Each part answers for the letters of its own that hold what was asked about."""
     copies = {key.symbol for key in bound.layer.keys if key.kind == "copies"}
     kept = (_structural(bound) | copies) - set(asked)
-    opened = Bound(bound.layer, {k: v for k, v in bound.values.items() if k in kept})
+    letters_kept = {k: v for k, v in bound.values.items() if k in kept}
+    modifiers = {letter: S(letter) for letter in asked if letter in bound.layer.letters}
+    opened = Bound(bound.layer, usual(bound.layer, letters_kept | modifiers))
     answers = [(piece, _of_piece(opened, piece, asked)) for piece in opened.parts]
     stays = tuple(f"{piece.name}.{t}" for piece, a in answers for t in a.stays_in)
     removed = tuple(r for r in REMOVERS if any(r in a.removed_by for _, a in answers))

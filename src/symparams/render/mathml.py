@@ -67,7 +67,12 @@ def _sub(piece: str) -> Element:
 def _named(plain: str) -> Element:
     """A letter with its subscripts: words upright, single letters italic."""
     known = name(plain)
-    base = _element("mi", known.base)
+    letter = known.base.rstrip("'")
+    base = _element("mi", letter)
+    if letter != known.base:  # a primed index: the input's of one direction
+        primed = Element("msup")
+        primed.extend((base, _element("mo", "′" * (len(known.base) - len(letter)))))
+        base = primed
     if not known.sub:
         return base
     parts: list[Element] = []
