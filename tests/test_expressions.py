@@ -391,15 +391,21 @@ def test_hostile_text_is_refused_at_once(bomb: str, names: frozenset[str] | None
     ],
 )
 def test_large_text_within_the_limits_is_read_at_once(text: str) -> None:
-    started = time.process_time()
+    # The least of three: a collection of the whole suite's garbage is not the reader's time.
+    assert min(_seconds(text) for _ in range(3)) < 0.05
     tree = read(text)
-    assert time.process_time() - started < 0.05
     # What is read can be walked by the rooms that recurse.
     assert hash(tree) == hash(read(text))
     letters(tree)
     assert len(list(walk(tree))) < 5_000
     substitute(tree, {"x": n(2)})
     repr(tree)
+
+
+def _seconds(text: str) -> float:
+    started = time.process_time()
+    read(text)
+    return time.process_time() - started
 
 
 def test_what_is_read_is_not_too_high_for_the_judge() -> None:

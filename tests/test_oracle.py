@@ -24,7 +24,6 @@ OPEN = {
     "keras-ConvLSTM3D": "returned states: no time axis, channels where the data format has them",
     "keras-TimeDistributed": "an EinsumDense with ... inside: the steps are not the input's",
     "keras-SpectralNormalization": "a transposed convolution: u is as its kernel's last axis",
-    "keras-SeparableConvolution1D": "trainable=False does not reach a layer's parts",
 }
 
 
@@ -45,8 +44,6 @@ KNOWN = [
      [2, 3, 4], "backward_layer is not looked at"),
     ("keras", "Bidirectional", {"layer": inside("LSTM", units=3, return_state=True)}, [2, 3, 4],
      "the states are outputs too"),
-    ("keras", "Bidirectional", {"layer": LSTM, "trainable": False}, [2, 3, 4],
-     "trainable=False does not reach a layer's parts"),
     ("keras", "RNN", {"cell": inside("GRUCell", units=2, trainable=False)}, [2, 3, 4],
      "a cell's own trainable is not looked at"),
     ("keras", "RNN", {"cell": [inside("GRUCell", units=2), inside("LSTMCell", units=2)],

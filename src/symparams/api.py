@@ -491,6 +491,8 @@ def _spelled(value: object) -> str:
 def _plain(size: object) -> Any:
     if isinstance(size, int):
         return size
+    if isinstance(size, tuple):  # several outputs: (output, (state, cell))
+        return tuple(_plain(one) for one in size)
     assert isinstance(size, Term)
     found = number(size)
     return int(found) if found is not None else bridge.to_sympy(size)

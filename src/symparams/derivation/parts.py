@@ -191,8 +191,12 @@ def _check_block(whole: Chain | Bound, parts: Sequence[Derivation], quantity: st
     if isinstance(whole, Bound) and quantity == "params":
         free = _free_letters(whole)
         if free:
-            facts = {"letters": Listing(tuple(S(name) for name in free)), "id": whole.layer.id,
-                     "first": free[0], "many": len(free) > 1}  # fmt: skip
+            facts = {
+                "letters": Listing(tuple(S(name) for name in free)),
+                "id": None if whole.layer.title else whole.layer.id,
+                "first": free[0],
+                "many": len(free) > 1,
+            }
             items.append(Para(Say("steps.check.free", facts)))
     steps = (step for derived in parts for step in derived.steps)
     items.append(Para(machine_line(steps), aside=True))

@@ -401,8 +401,14 @@ def _differ(left: object, right: object) -> bool:
 
 
 def _frozen(build: Build, **options: object) -> Layer:
-    layer = build(**options)
-    return replace(layer, tensors=tuple(tensor.frozen() for tensor in layer.tensors))
+    return _all_frozen(build(**options))
+
+
+def _all_frozen(layer: Layer) -> Layer:
+    """A layer whose tensors are counted and not trained, those of its parts included."""
+    parts = tuple(replace(piece, layer=_all_frozen(piece.layer)) for piece in layer.parts)
+    tensors = tuple(tensor.frozen() for tensor in layer.tensors)
+    return replace(layer, tensors=tensors, parts=parts)
 
 
 @functools.cache
