@@ -223,7 +223,7 @@ def k_embedding(draw: Draw, reversible: bool = False) -> Drawn:
 
 
 def spectral(draw: Draw) -> Drawn:
-    kind = draw.choice(["Dense", "Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose"])
+    kind = draw.choice(["Dense", "Conv1D", "Conv2D", "Conv3D"])
     inner, shape = KERAS[kind](draw)
     inner.pop("lora_rank", None)
     config = {"layer": {"class_name": kind, "config": inner}}

@@ -84,6 +84,13 @@ def test_the_values_are_those_of_the_judge(node, first, second, switch):
     assert made.subs(points).doit() == sympy.Rational(expected.numerator, expected.denominator)
 
 
+def test_zeros_left_unevaluated():
+    zero = Sum((Pow(Prod((Num(0), Num(1), Num(0))), Num(1)), Num(0)))
+    assert to_sympy(zero, evaluate=False).doit() == 0
+    with pytest.raises(Error, match="zero"):
+        to_sympy(Quot(k, Sum((c, Neg(c)))), evaluate=False)
+
+
 def test_assumptions():
     assert symbol("C_in") == sympy.Symbol("C_in", integer=True, positive=True)
     assert symbol("b") == sympy.Symbol("b", integer=True, nonnegative=True)

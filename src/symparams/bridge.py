@@ -67,7 +67,8 @@ def to_sympy(
         Error: an entry, a big sum or a relation has no such object.
         TooLarge: a power is beyond what anybody writes, and SymPy would not come back.
     """
-    return _over(node, evaluate, nonnegative, 1)
+    made = _over(node, True, nonnegative, 1)
+    return made if evaluate else _over(node, False, nonnegative, 1)
 
 
 _NAMES = {Floor: "floor", Ceil: "ceiling", Min: "Min", Max: "Max"}
@@ -93,18 +94,20 @@ def _over(node: Term, evaluate: bool, switches: frozenset[str], degree: int) -> 
         case Neg(t):
             return sympy.Mul(sympy.Integer(-1), go(t), evaluate=evaluate)
         case Quot(a, b):
-            under = _finite(sympy.Pow(go(b), sympy.Integer(-1), evaluate=evaluate))
+            under = _finite(sympy.Pow(go(b), sympy.Integer(-1), evaluate=evaluate), evaluate)
             return sympy.Mul(go(a), under, evaluate=evaluate)
         case Pow(a, e):
             base = _over(a, evaluate, switches, _raised_degree(a, e, degree))
-            return _finite(sympy.Pow(base, go(e), evaluate=evaluate))
+            return _finite(sympy.Pow(base, go(e), evaluate=evaluate), evaluate)
         case Floor() | Ceil() | Min() | Max():
             return getattr(sympy, _NAMES[type(node)])(*map(go, children(node)), evaluate=evaluate)
     raise Error("no_sympy", kind=type(node).__name__)
 
 
-def _finite(power: Any) -> Any:
-    if power.is_finite is False:
+def _finite(power: Any, evaluate: bool) -> Any:
+    """A power that is a number.  SymPy is asked of what it worked out only: of what is left
+    unevaluated, (0*1*0)**1 + 0, it deduces facts that contradict each other, now and then."""
+    if evaluate and power.is_finite is False:
         raise Error("division_by_zero")
     return power
 

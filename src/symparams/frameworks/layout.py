@@ -151,8 +151,8 @@ def _axes(word: str, box: Box, call: Call, sources: int) -> Iterator[Term]:
         yield from (product(Num(sources), size) for size in _axes(word[1:], box, call, 1))
     elif word == "in":
         yield from (axis.size for axis in box if axis.side == "in" and axis.role != "offset")
-    elif word in ("k", "x"):
-        roles = frozenset({"offset"}) if word == "k" else SITES
+    elif word in ("k", "x", "grid"):
+        roles = {"k": frozenset({"offset"}), "x": SITES, "grid": SITES - {"time"}}[word]
         yield from (axis.size for axis in box if axis.role in roles)
     else:
         yield next((axis.size for axis in box if axis.name == word), S(word))

@@ -98,7 +98,7 @@ KERAS_ROWS: tuple[Spelling, ...] = (
             "groups:g@norm_groups=32 axis@axis=-1 epsilon center:b=1 scale:a=1" + _INIT + _K_END,
             _GAMMA, takes="norm"),
     *_keras("UnitNormalization", "unit_norm", "axis order" + _K_END, takes="any"),
-    *_keras("Normalization", "feature_norm", "axis@axis=-1 mean variance invert" + _K_END,
+    *_keras("Normalization", "feature_norm", "axis@axis=-1 mean~ variance~ invert" + _K_END,
             {"mean": "mean: C", "variance": "variance: C", "count": "count:"}, takes="norm"),
     *_keras("PReLU", "prelu",
             "alpha_initializer@shared_axes=zeros alpha_regularizer alpha_constraint shared_axes"
@@ -186,6 +186,7 @@ class Wrapper(Spelling):
             spelling=replace(self, tensors=tensors),
             layer_id=self.layer,
             fixed={**inner.fixed, "of": inner.layer_id},
+            frozen=inner.frozen or not written.get("trainable", True),
             written=tuple(written.items()),
         )
 
@@ -229,11 +230,13 @@ def _snake(name: str) -> str:
     return "_".join(parts)
 
 
+_WRAPPED = ("linear", "conv", "depthwise_conv", "conv_transpose")
+
+
 def _wrap(
     framework: Framework, name: str, layer: str, signature: str, around: Mapping[str, str],
-    among: Sequence[Spelling],
+    among: Sequence[Spelling], wanted: Sequence[str] = _WRAPPED,
 ) -> Iterator[Spelling]:  # fmt: skip
-    wanted = ("linear", "conv", "depthwise_conv", "conv_transpose")
     inner = tuple(s for s in among if s.layer.replace("{n}d", "") in wanted and s.tensors)
     for one in row(framework, name, layer, signature, around):
         held = {f.name: getattr(one, f.name) for f in fields(Spelling)}
@@ -248,15 +251,17 @@ _UTILS = replace(
 _FRONT = "parametrizations.weight."
 
 WRAPPERS: tuple[Spelling, ...] = (
-    *_wrap(_UTILS, "weight_norm", "weight_norm", "module name dim",
+    *_wrap(_UTILS, "weight_norm", "weight_norm", "module name dim~=0",
            {"length": _FRONT + "original0: first", "direction": _FRONT + "original1: =weight",
             "bias": "bias: =bias"}, _TORCH),
-    *_wrap(_UTILS, "spectral_norm", "spectral_norm", "module name n_power_iterations eps dim",
+    *_wrap(_UTILS, "spectral_norm", "spectral_norm", "module name n_power_iterations eps dim~",
            {"weight": _FRONT + "original: =weight", "bias": "bias: =bias",
             "u": _FRONT + "0._u: C_out", "v": _FRONT + "0._v: (C_in k)"}, _TORCH),
     *_wrap(KERAS, "SpectralNormalization", "spectral_norm", "layer power_iterations" + _K_END,
            {"weight": "{of}/kernel: =weight", "bias": "{of}/bias: =bias",
-            "vector_u": "vector_u: 1 C_out"}, _KERAS),
+            "vector_u": "vector_u: 1 C_out"}, _KERAS,
+           # As long as the kernel's last axis, which of the others is not the outputs'.
+           wanted=("linear", "conv")),
 )  # fmt: skip
 
 SPELLINGS: tuple[Spelling, ...] = (*TORCH_ROWS, *KERAS_ROWS, *FLAX_ROWS, *WRAPPERS)

@@ -49,11 +49,22 @@ def _sequences(reading: Reading, name: str, key: str, value: object) -> None:
 
 
 def _states(reading: Reading, name: str, key: str, value: object) -> None:
-    """Keras: the states of the last step beside the output."""
-    if value:
-        state = "N x C_out" if reading.ahead else "N h"
-        several = "LSTM" in reading.name
-        reading.out = "[" + ", ".join(("*", state, *((state,) if several else ()))) + "]"
+    """Keras: the states of the last step beside the output; a stack of cells' one by one."""
+    if not value:
+        return
+    if reading.layer == "" and len(reading.inner) > 1:
+        states = [_state(one.call.layer_id, f"h_{n}") for n, one in enumerate(reading.inner, 1)]
+        found = [", ".join(one) if len(one) == 1 else f"[{', '.join(one)}]" for one in states]
+    elif reading.ahead:
+        found = 2 * ["N C_out grid" if reading.order == "first" else "N grid C_out"]
+    else:
+        found = _state(reading.layer or reading.name, "h")
+    reading.out = f"[{', '.join(('*', *found))}]"
+
+
+def _state(name: str, letter: str) -> list[str]:
+    """A cell's states: an LSTM has two."""
+    return (2 if "lstm" in name.lower() else 1) * [f"N {letter}"]
 
 
 def _second(reading: Reading, name: str, key: str, value: object) -> None:
@@ -91,7 +102,9 @@ def _both_ways(reading: Reading, name: str, key: str, value: object) -> None:
     merge = reading.values.get("merge_mode")
     _of(reading, call)
     reading.fixed["merge"] = str(merge) if merge else "none"
-    reading.out = "" if merge else "[*, *]"
+    states = 2 * ([call.out[1:-1].partition(", ")[2]] if call.out else [])
+    outputs = [*(["*"] if merge else ["*", "*"]), *states]
+    reading.out = f"[{', '.join(outputs)}]" if len(outputs) > 1 else ""
     own = _called(call)
     reading.inner.append(Inner("direction", (f"forward_{own}/", f"backward_{own}/"), call))
 
@@ -102,10 +115,11 @@ def _every_step(reading: Reading, name: str, key: str, value: object) -> None:
     steps, *rest = reading.shape or (None,)
     call = reading.nest(name, value, reading.batch, rest if reading.shape else None)
     _of(reading, call)
+    time = "T_0" if "T" in call.given else "T"
     if steps is not None:
-        reading.given["T_0" if "T" in call.given else "T"] = steps
+        reading.given[time] = steps
     if call.out:
-        reading.out = call.out.replace("N", "N T", 1)
+        reading.out = call.out.replace("N", f"N {time}", 1)
     reading.inner.append(Inner("", (f"{_called(call)}/",), call))
 
 
@@ -128,6 +142,9 @@ def _cells(reading: Reading, name: str, key: str, value: object) -> None:
         if not call.layer_id.endswith("_cell"):
             raise ValueRefused("not_a_layer", layer=reading.name, key=name,
                                value=shown(call.spelling.name))  # fmt: skip
+    if any(call.frozen != calls[0].frozen for call in calls):
+        raise ValueRefused("only_default", layer=reading.name, key="trainable", value="False")
+    reading.frozen = calls[0].frozen
     if len(calls) == 1:
         _one_cell(reading, calls[0], "stacked_rnn_cells/" if is_list(value) else "")
     else:

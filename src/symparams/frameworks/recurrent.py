@@ -115,7 +115,7 @@ _KERAS: tuple[Spelling, ...] = (
             ranks=(1, 2, 3)),
     *_keras("RNN", "stacked_cells", "cell@cells" + _STEPS + _NAMED, takes="own T i"),
     *_keras("Bidirectional", "bidirectional",
-            "layer@both_ways merge_mode=concat weights backward_layer" + _NAMED, takes="own"),
+            "layer@both_ways merge_mode=concat weights backward_layer~" + _NAMED, takes="own"),
     *_keras("TimeDistributed", "time_distributed", "layer@every_step" + _NAMED, takes="own"),
 )  # fmt: skip
 

@@ -168,6 +168,12 @@ def _ceil_mode(reading: Reading, name: str, key: str, value: object) -> None:
         reading.fixed["padding"] = "ceil"
 
 
+def _indices(reading: Reading, name: str, key: str, value: object) -> None:
+    """PyTorch: where each maximum stood, a second output of the same shape."""
+    if value:
+        reading.out = "[*, *]"
+
+
 def _flat_pads(reading: Reading, name: str, key: str, value: object) -> None:
     """PyTorch's pads: last axis first, (left, right, top, bottom, front, back)."""
     if is_list(value):
@@ -414,7 +420,10 @@ def _shared_axes(reading: Reading, name: str, key: str, value: object) -> None:
     """Keras: a slope for every value of the input, but for the axes shared over."""
     shared = reading.values.get("shared_axes")
     parts = [] if shared is None else list(shared) if is_list(shared) else [shared]
-    places = {reading.index("shared_axes", part) - 1 for part in parts}
+    for part in parts:
+        reading.index("shared_axes", part)
+    # Keras takes one off before it counts from the end: -1 is the last axis but one.
+    places = {(part - 1) % len(reading.axes) for part in parts if isinstance(part, int)}
     kept = [axis for place, axis in enumerate(reading.axes) if place not in places]
     reading.fixed["over"] = " ".join(kept)
     reading.layout["slope"] = " ".join(a if a in kept else "1" for a in reading.axes)
@@ -448,6 +457,7 @@ RULES: Mapping[str, Rule] = {
     "only_one": _only_one,
     "lora": _lora,
     "ceil_mode": _ceil_mode,
+    "indices": _indices,
     "flat_pads": _flat_pads,
     "pair": _pair,
     "lax_pads": _lax_pads,

@@ -1,8 +1,9 @@
 """The engine behind the tables: a class name's signature, read into what a layer takes.
 
-A signature is a line of words ``name[!][:key][@rule][=default]`` in positional order: ``key`` is
-the layer's symbol, ``rule`` one of ``rules.RULES``, and a bare name changes no size and is
-accepted without effect; what has a ``!`` must be given.  After ``*`` come arguments that are only
+A signature is a line of words ``name[!|~][:key][@rule][=default]`` in positional order: ``key``
+is the layer's symbol, ``rule`` one of ``rules.RULES``, and a bare name changes no size and is
+accepted without effect; what has a ``!`` must be given, what has a ``~`` only counts as derived
+here with its default, and anything else is refused.  After ``*`` come arguments that are only
 given by name.
 """
 
@@ -50,6 +51,7 @@ class Parameter:
     default: object = None
     by_place: bool = True
     must: bool = False
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,10 @@ class Spelling:
             if name not in self.names and name not in letters_of() and name not in self.own:
                 self._refuse(name)
             written[name] = value
+        for one in self.signature:
+            if one.settled and written.get(one.name, one.default) != one.default:
+                raise ValueRefused("only_default", layer=self.name, key=one.name,
+                                   value=shown(written[one.name]))  # fmt: skip
         return written
 
     def _refuse(self, name: str) -> None:
@@ -386,7 +392,7 @@ def _rank(spelling: Spelling, values: Mapping[str, object], axes: int | None) ->
 
 
 def _take(reading: Reading, parameter: Parameter, value: object) -> None:
-    if value is None:
+    if value is None and (parameter.default is None or not parameter.rule):
         return
     if parameter.rule:
         RULES[parameter.rule](reading, parameter.name, parameter.key, value)
@@ -448,7 +454,7 @@ def _plausible(name: str, value: object) -> bool:
 # --- tables ---------------------------------------------------------------------------------
 
 _WORD = re.compile(
-    r"(?P<name>\w+)(?P<must>!)?(?::(?P<key>\w+))?(?:@(?P<rule>\w+))?(?:=(?P<default>\S+))?"
+    r"(?P<name>\w+)(?P<mark>[!~])?(?::(?P<key>\w+))?(?:@(?P<rule>\w+))?(?:=(?P<default>\S+))?"
 )
 
 
@@ -497,7 +503,8 @@ def _parameters(signature: str) -> Iterator[Parameter]:
         if match is None or (match["rule"] and match["rule"] not in RULES):
             raise DeclarationError("bad_signature", word=word)
         yield Parameter(match["name"], match["key"] or "", match["rule"] or "",
-                        _default(match["default"]), by_place, bool(match["must"]))  # fmt: skip
+                        _default(match["default"]), by_place, match["mark"] == "!",
+                        match["mark"] == "~")  # fmt: skip
 
 
 def _default(text: str | None) -> object:
