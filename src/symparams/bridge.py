@@ -30,6 +30,7 @@ from .terms import (
     product,
     term,
     total,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def to_sympy(
         Error: an entry, a big sum or a relation has no such object.
         TooLarge: a power is beyond what anybody writes, and SymPy would not come back.
     """
-    made = _over(node, True, nonnegative, 1)
-    return made if evaluate else _over(node, False, nonnegative, 1)
+    if not evaluate and any(_divides(part) for _, part in walk(node)):
+        _over(node, True, nonnegative, 1)  # where a division by zero is refused
+    return _over(node, evaluate, nonnegative, 1)
 
 
 _NAMES = {Floor: "floor", Ceil: "ceiling", Min: "Min", Max: "Max"}
@@ -102,6 +104,10 @@ def _over(node: Term, evaluate: bool, switches: frozenset[str], degree: int) -> 
         case Floor() | Ceil() | Min() | Max():
             return getattr(sympy, _NAMES[type(node)])(*map(go, children(node)), evaluate=evaluate)
     raise Error("no_sympy", kind=type(node).__name__)
+
+
+def _divides(node: Term) -> bool:
+    return isinstance(node, Quot) or (isinstance(node, Pow) and not isinstance(node.exp, Num))
 
 
 def _finite(power: Any, evaluate: bool) -> Any:
