@@ -33,11 +33,11 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-import symparams  # noqa: E402
-from symparams import catalog, cli, reference, words  # noqa: E402
-from symparams.derivation.page import Formula  # noqa: E402
-from symparams.render import to_format  # noqa: E402
-from symparams.render.markdown import MarkdownWriter  # noqa: E402
+import symparams  # noqa: E402  # the checkout's own, see above
+from symparams import catalog, cli, reference, words  # noqa: E402  # the checkout's own, see above
+from symparams.derivation.page import Formula  # noqa: E402  # the checkout's own, see above
+from symparams.render import to_format  # noqa: E402  # the checkout's own, see above
+from symparams.render.markdown import MarkdownWriter  # noqa: E402  # the checkout's own, see above
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TABLE = re.compile(r"<!-- table: (\w+) -->\n.*?<!-- end -->", re.DOTALL)

@@ -44,7 +44,7 @@ def with_rules(tensor: Tensor, *rules: object) -> Tensor:
 
 
 def offset(stride: object = ONE, dilation: object = ONE, padding: object = Num(0)) -> Reindex:
-    return Reindex("L", "L_out", "k", "i", stride, dilation, padding)  # type: ignore[arg-type]
+    return Reindex("L", "L_out", "k", "i", stride, dilation, padding)  # type: ignore[arg-type]  # numbers too
 
 
 STRIDED = offset(S("s"), S("d"), S("P"))

@@ -53,7 +53,7 @@ def process(*arguments: str, env: dict[str, str] | None = None, **more: object) 
     """The command line in a process of its own."""
     kept = {k: v for k, v in os.environ.items() if k not in ("LC_ALL", "LC_CTYPE", "LANG")}
     path = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(  # type: ignore[call-overload]
+    done = subprocess.run(  # type: ignore[call-overload]  # options come from the caller
         [sys.executable, "-m", "symparams", *arguments],
         env={**kept, "PYTHONPATH": path, "PYTHONUTF8": "1", **(env or {})},
         **{"capture_output": True, **more},

@@ -52,7 +52,7 @@ def conv(kernel: object, *more: object, **keys: object) -> tuple[object, ...]:
     """A convolution whose kernel, or channels, are what is looked at."""
     if isinstance(kernel, tuple) and "axes" not in keys:
         keys["axes"] = len(kernel)
-    return words_of("conv", *more, kernel_size=kernel, **keys)  # type: ignore[arg-type]
+    return words_of("conv", *more, kernel_size=kernel, **keys)  # type: ignore[arg-type]  # any value
 
 
 K3, K5 = (3, 3), (5, 5)
@@ -332,7 +332,7 @@ def test_a_call_inside_a_call() -> None:
     assert isinstance(inner, LayerText)
     assert (inner.name, inner.args) == ("keras.layers.GRU", (32,))
     (model,) = read_layers("Sequential([Dense(8), Dense(10)])")
-    assert [layer.name for layer in model.args[0]] == ["Dense", "Dense"]  # type: ignore[attr-defined]
+    assert [layer.name for layer in model.args[0]] == ["Dense", "Dense"]  # type: ignore[attr-defined]  # layers
 
 
 # --- what is refused ------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import functools
 
 from .. import symbols as names
 from ..algebra import number, value
-from ..axes import SITES, Axis, Box, box_size
+from ..axes import SITES, Axis, Box
 from ..declaration import Bound, Key, Layer
 from ..rewriting import factored
 from ..terms import (
@@ -381,11 +381,6 @@ def extents_of(box: Box) -> Box:
     """The axes that make an input large: positions, or else steps, tokens or nodes."""
     places = role_axes(box, "position")
     return places or tuple(a for a in box if a.role in ("time", "token", "node"))
-
-
-def sites_of(box: Box) -> Term:
-    """The number of sites of a box."""
-    return box_size(box)
 
 
 def role_axes(box: Box, role: str) -> tuple[Axis, ...]:
